@@ -1,0 +1,58 @@
+# kuaitui. `make` lists the targets.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check bench format messages lock clean
+
+help: ## Show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.runtime ## Make .venv with the console script .venv/bin/kuaitui
+
+setup-dev: .venv/.dev ## Add what tests and checks need
+
+demo: setup ## A seeded marketplace with web, worker and simulated channel
+	@$(BIN)/kuaitui demo
+
+test: setup-dev ## All tests, on a real PostgreSQL and a real browser
+	@$(BIN)/python -m tests.support.browser || true
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: setup-dev ## Lint, types, architecture, migrations, messages in step
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m kuaitui.config.manage makemigrations --check --dry-run
+	@$(BIN)/python -m kuaitui.config.manage check --fail-level WARNING
+
+bench: setup-dev .venv/.bench ## Our figures beside the peers', written to benchmarks/results/
+	@$(BIN)/python -m benchmarks
+
+format: setup-dev ## Format and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock: setup-dev ## Renew requirements/*.txt from requirements/*.in
+	@for name in build runtime dev bench; do \
+	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-emit-find-links --no-header --quiet requirements/$$name.in -o requirements/$$name.txt; done
+
+clean: ## Remove the environment and caches; data under var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/.runtime: requirements/build.txt requirements/runtime.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv/.bench: .venv/.dev requirements/bench.txt
+	@$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@

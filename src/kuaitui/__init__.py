@@ -1,0 +1,1 @@
+"""kuaitui 快退: the deposit desk of an online marketplace."""

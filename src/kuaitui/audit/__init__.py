@@ -1,0 +1,1 @@
+"""What happened, appended and chained, never changed."""

@@ -1,0 +1,1 @@
+"""The border to payment channels: port, adapters, simulator. No Django."""

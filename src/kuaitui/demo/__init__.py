@@ -1,0 +1,1 @@
+"""A seeded marketplace for demonstration, benchmarks and simulation."""

@@ -1,0 +1,1 @@
+"""Deposit accounts, lots, pay-in and deductions."""

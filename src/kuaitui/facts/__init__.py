@@ -1,0 +1,1 @@
+"""What the marketplace reports of its shops: orders, cases, restrictions, debts."""

@@ -1,0 +1,1 @@
+"""Translations between the outside and the contexts. They decide nothing."""

@@ -1,0 +1,1 @@
+"""Looks shared by portal and console: tokens, components, base templates."""

@@ -1,0 +1,1 @@
+"""The process that carries payouts out and keeps clocks."""

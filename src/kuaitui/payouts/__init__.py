@@ -1,0 +1,1 @@
+"""Money out: legs, attempts, query before resend, settle, return."""

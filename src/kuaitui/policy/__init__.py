@@ -1,0 +1,1 @@
+"""Eligibility that explains itself: pure Python, no Django, no clock."""

@@ -1,0 +1,1 @@
+"""Our books against what the channels say."""

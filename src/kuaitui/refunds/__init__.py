@@ -1,0 +1,1 @@
+"""The refund application: state machine, hold, review, approval."""
