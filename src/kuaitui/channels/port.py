@@ -1,0 +1,1 @@
+"""What every channel adapter promises: instructions in, one of a few outcomes out."""

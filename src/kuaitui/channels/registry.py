@@ -1,0 +1,1 @@
+"""Which channels this installation has."""

@@ -1,0 +1,1 @@
+"""A payment channel of our own: a separate server with its own book, and the client for it."""

@@ -1,0 +1,1 @@
+"""Tables of ledger. Private to this context."""

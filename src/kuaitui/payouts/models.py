@@ -1,0 +1,1 @@
+"""Tables of payouts. Private to this context."""

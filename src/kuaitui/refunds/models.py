@@ -1,0 +1,1 @@
+"""Tables of refunds. Private to this context."""
