@@ -25,7 +25,7 @@ check: setup-dev ## Lint, types, architecture, migrations, messages in step
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m kuaitui.config.manage makemigrations --check --dry-run
+	@$(BIN)/python -W ignore -m kuaitui.config.manage makemigrations --check --dry-run
 	@$(BIN)/python -m kuaitui.config.manage check --fail-level WARNING
 
 bench: setup-dev .venv/.bench ## Our figures beside the peers', written to benchmarks/results/
