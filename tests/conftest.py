@@ -17,7 +17,7 @@ def _flush_may_empty_append_only_tables() -> Any:
     original = DatabaseOperations.sql_flush
 
     def flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        statements = original(self, *args, **kwargs)
+        statements = original(self, *args, **{**kwargs, "allow_cascade": True})
         return [
             "SET session_replication_role = replica",
             *statements,

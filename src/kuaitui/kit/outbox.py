@@ -1,0 +1,130 @@
+"""News between contexts: written with the change, delivered after it, at least once.
+
+An event is a frozen dataclass of plain values. `publish` writes it in the caller's transaction, so
+there is no change without its news and no news without its change. The worker delivers; a handler
+may see an event twice and must not mind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar, get_type_hints
+
+import structlog
+from django.db import connection, transaction
+
+from kuaitui.kernel.invariants import InvariantViolated
+from kuaitui.kit.models import OutboxRow
+from kuaitui.kit.transactions import requires_transaction
+
+CHANNEL = "kuaitui_outbox"
+LEASE = dt.timedelta(minutes=2)
+RETRY_DELAY_S_MAX = 3600
+
+Handler = Callable[[Any, dt.datetime], None]
+HandlerT = TypeVar("HandlerT", bound=Handler)
+
+log = structlog.get_logger(__name__)
+_classes: dict[str, type[Any]] = {}
+_handlers: dict[str, list[Handler]] = {}
+
+
+def event_name(event_class: type[Any]) -> str:
+    """The stable name of an event: its context and its class."""
+    return f"{event_class.__module__.split('.')[1]}.{event_class.__name__}"
+
+
+def subscribe(event_class: type[Any]) -> Callable[[HandlerT], HandlerT]:
+    """Call the decorated function as `handler(event, now)` for every such event.
+
+    Each handler owns its transaction and must bear to see an event again.
+    """
+
+    def register(handler: HandlerT) -> HandlerT:
+        name = event_name(event_class)
+        _classes[name] = event_class
+        if handler not in _handlers.setdefault(name, []):
+            _handlers[name].append(handler)
+        return handler
+
+    return register
+
+
+@requires_transaction
+def publish(event: object, *, now: dt.datetime) -> None:
+    """Write one event beside the change it tells of, and wake whoever waits to deliver it."""
+    OutboxRow.objects.create(
+        event=event_name(type(event)),
+        payload=_to_payload(event),
+        published_at=now,
+        deliver_after=now,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+def deliver_due(*, now: dt.datetime, limit: int = 100) -> int:
+    """Deliver what is due; returns how many events were delivered.
+
+    An event whose handler fails is tried again later, ever more slowly, and never dropped.
+    """
+    delivered = 0
+    for row in _claim(now=now, limit=limit):
+        try:
+            for handler in _handlers.get(row.event, []):
+                handler(_from_payload(_classes[row.event], row.payload), now)
+        except Exception as failure:  # noqa: BLE001 - the worker's outermost loop; it is logged and kept
+            _postpone(row, failure, now=now)
+        else:
+            OutboxRow.objects.filter(pk=row.pk).update(delivered_at=now, failure="")
+            delivered += 1
+    return delivered
+
+
+def undelivered_count() -> int:
+    """How many events wait."""
+    return OutboxRow.objects.filter(delivered_at__isnull=True).count()
+
+
+def _claim(*, now: dt.datetime, limit: int) -> list[OutboxRow]:
+    """Take due events for this process; another process sees them again when the lease ends."""
+    with transaction.atomic():
+        rows = list(
+            OutboxRow.objects.select_for_update(skip_locked=True)
+            .filter(delivered_at__isnull=True, deliver_after__lte=now)
+            .order_by("deliver_after", "id")[:limit]
+        )
+        for row in rows:
+            row.attempts_count += 1
+            row.deliver_after = now + LEASE
+        OutboxRow.objects.bulk_update(rows, ["attempts_count", "deliver_after"])
+    return sorted(rows, key=lambda row: row.pk)
+
+
+def _postpone(row: OutboxRow, failure: Exception, *, now: dt.datetime) -> None:
+    delay_s = min(2**row.attempts_count, RETRY_DELAY_S_MAX)
+    OutboxRow.objects.filter(pk=row.pk).update(
+        deliver_after=now + dt.timedelta(seconds=delay_s), failure=type(failure).__name__
+    )
+    say = log.critical if isinstance(failure, InvariantViolated) else log.error
+    say("outbox.delivery_failed", outbox_id=row.pk, outbox_event=row.event, attempt=row.attempts_count,
+        retry_in_s=delay_s, exc_info=failure)  # fmt: skip
+
+
+def _to_payload(event: Any) -> dict[str, object]:  # noqa: ANN401 - any frozen dataclass
+    values = dataclasses.asdict(event)
+    return {
+        name: value.isoformat() if isinstance(value, dt.datetime | dt.date) else value
+        for name, value in values.items()
+    }
+
+
+def _from_payload(event_class: type[Any], payload: dict[str, Any]) -> object:
+    hints = get_type_hints(event_class)
+    values = dict(payload)
+    for name, value in payload.items():
+        if value is not None and "datetime" in str(hints[name]):
+            values[name] = dt.datetime.fromisoformat(value)
+    return event_class(**values)
