@@ -204,5 +204,9 @@ LOGGING_CONFIG = "logging.config.dictConfig"
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
 # Addresses of channels by name. The simulator is the only channel yet.
 KUAITUI_CHANNELS = {
-    "simulator": {"base_url": os.environ.get("KUAITUI_SIMULATOR_URL", "http://127.0.0.1:8790")},
+    "simulator": {
+        "base_url": os.environ.get("KUAITUI_SIMULATOR_URL", "http://127.0.0.1:8790"),
+        "key_file": VAR / "simulator_key",
+        "not_found_floor_s": float(os.environ.get("KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S", "600")),
+    },
 }
