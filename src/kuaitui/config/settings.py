@@ -113,7 +113,11 @@ TEMPLATES = [
                     ],
                 )
             ],
-            "builtins": ["django_cotton.templatetags.cotton", "django.templatetags.i18n"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "django.templatetags.i18n",
+                "kuaitui.interfaces.design.templatetags.design",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -122,6 +126,9 @@ TEMPLATES = [
         },
     }
 ]
+
+# A component sees what it is given, never a page's variable of the same name.
+COTTON_ISOLATE_BY_DEFAULT = True
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [

@@ -1,0 +1,222 @@
+"""Money, dates, masks and icons as every page writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import get_currency_symbol
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from kuaitui.interfaces.design.icons import ICONS
+from kuaitui.kernel.money import EXPONENTS, Money
+
+register = template.Library()
+
+MINUS = "\u2212"
+_DAY = {"zh_Hans_CN": "y年M月d日", "en_GB": "d MMMM y"}
+_DAY_SHORT = {"zh_Hans_CN": "M月d日", "en_GB": "d MMM"}
+_WEEKDAY = {"zh_Hans_CN": "y年M月d日 EEE", "en_GB": "EEE d MMMM y"}
+_MOMENT = {"zh_Hans_CN": "y年M月d日 HH:mm", "en_GB": "d MMM y, HH:mm"}
+_MONTH = {"zh_Hans_CN": "y年M月", "en_GB": "MMMM y"}
+
+
+def _locale() -> str:
+    return "zh_Hans_CN" if (get_language() or "zh-hans").startswith("zh") else "en_GB"
+
+
+def currency_symbol(currency: str) -> str:
+    """`¥` for CNY in every language (our readers are in the mainland), `US$`, `JP¥` for others."""
+    return get_currency_symbol(currency, locale="zh_Hans_CN")
+
+
+def figures(amount: Money) -> str:
+    """The figures alone, grouped, with the decimals of the currency: `5,000.00`."""
+    return f"{abs(amount.to_decimal()):,.{EXPONENTS[amount.currency]}f}"
+
+
+@register.filter
+def money(amount: Money | None) -> str:
+    """Write an amount: `¥5,000.00`, with a true minus sign before what is negative."""
+    if amount is None:
+        return ""
+    sign = MINUS if amount.minor < 0 else ""
+    return f"{sign}{currency_symbol(amount.currency)}{figures(amount)}"
+
+
+@register.filter
+def signed_money(amount: Money) -> str:
+    """Write a movement: `+¥10.00` or `−¥10.00`."""
+    return f"+{money(amount)}" if amount.minor > 0 else money(amount)
+
+
+@register.filter
+def negated(amount: Money) -> Money:
+    """The same amount with the other sign."""
+    return Money(-amount.minor, amount.currency)
+
+
+@register.filter
+def plain_amount(amount: Money) -> str:
+    """An amount as a form field wants it: `5000.00`."""
+    return f"{amount.to_decimal():.{EXPONENTS[amount.currency]}f}"
+
+
+@register.simple_tag
+def amount_parts(amount: Money) -> SafeString:
+    """The sign and symbol set smaller than the figures, for large amounts; read as one."""
+    sign = MINUS if amount.minor < 0 else ""
+    return format_html(
+        '<span class="amount-symbol">{}{}</span>{}',
+        sign, currency_symbol(amount.currency), figures(amount),
+    )  # fmt: skip
+
+
+def _date(value: dt.date) -> dt.date:
+    return timezone.localtime(value).date() if isinstance(value, dt.datetime) else value
+
+
+@register.filter
+def day(value: dt.date | None) -> str:
+    """A date in words: `2026年12月14日`, `14 December 2026`."""
+    return format_date(_date(value), _DAY[_locale()], locale=_locale()) if value else ""
+
+
+@register.filter
+def short_day(value: dt.date | None) -> str:
+    """A date without its year, where the year is written beside it."""
+    return format_date(_date(value), _DAY_SHORT[_locale()], locale=_locale()) if value else ""
+
+
+@register.filter
+def weekday(value: dt.date | None) -> str:
+    """A date with its day of the week, for deadlines."""
+    return format_date(_date(value), _WEEKDAY[_locale()], locale=_locale()) if value else ""
+
+
+@register.filter
+def month(value: dt.date | None) -> str:
+    """A month in words, to head a group."""
+    return format_date(_date(value), _MONTH[_locale()], locale=_locale()) if value else ""
+
+
+@register.filter
+def moment(value: dt.datetime | None) -> str:
+    """A date with its time, in the zone of the marketplace."""
+    if value is None:
+        return ""
+    return format_datetime(timezone.localtime(value), _MOMENT[_locale()], locale=_locale())
+
+
+@register.filter
+def stamp(value: dt.datetime | None) -> str:
+    """A date and time in figures, for tables: `2026-12-14 09:30`."""
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else ""
+
+
+@register.filter
+def stamp_day(value: dt.date | None) -> str:
+    """A date in figures, for tables: `2026-12-14`."""
+    return f"{_date(value):%Y-%m-%d}" if value else ""
+
+
+@register.filter
+def iso(value: dt.date | None) -> str:
+    """What a `<time datetime>` carries."""
+    if value is None:
+        return ""
+    return timezone.localtime(value).isoformat() if isinstance(value, dt.datetime) else str(value)
+
+
+@register.filter
+def masked_tail(number: str) -> str:
+    """The last four characters of an account number behind dots: `•••• 1234`."""
+    return f"•••• {re.sub(r'[^0-9A-Za-z]', '', number)[-4:]}" if number else ""
+
+
+@register.filter
+def masked_name(name: str) -> str:
+    """A holder's name with all but its end hidden: `*小明`, `**有限公司` keeps its last four."""
+    shown = name[-4:] if len(name) > 6 else name[1:]
+    return f"{'*' * min(len(name) - len(shown), 4)}{shown}"
+
+
+@register.filter
+def percent(value: Decimal | float) -> str:
+    """A share between 0 and 1 as whole percent."""
+    return f"{round(value * 100)}%"
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """Draw an icon. It is decoration: the word beside it says the same."""
+    drawing = mark_safe(ICONS[name])  # noqa: S308 - our own constant
+    return format_html(
+        '<svg class="icon {}" viewBox="0 0 24 24" width="24" height="24" fill="none"'
+        ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
+        ' stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
+        css, drawing,
+    )  # fmt: skip
+
+
+STATUS_ICONS = {
+    "good": "check-circle",
+    "wait": "clock",
+    "act": "alert",
+    "bad": "cross-circle",
+    "info": "info",
+    "quiet": "dot",
+    "pause": "pause",
+    "ask": "question",
+    "return": "return",
+}
+
+
+@register.simple_tag
+def tone_icon(tone: str, css: str = "") -> SafeString:
+    """The icon that goes with a tone, so that colour never speaks alone."""
+    return icon(STATUS_ICONS[tone], css)
+
+
+@register.simple_tag
+def control(field: BoundField, hint: str = "") -> SafeString:
+    """Draw a form field's widget, tied to its hint and its errors for those who cannot see them."""
+    kind = "textarea" if isinstance(field.field.widget, forms.Textarea) else "input"
+    kind = "select" if isinstance(field.field.widget, forms.Select) else kind
+    css = f"{kind} {field.field.widget.attrs.get('class', '')}".strip()
+    named = [f"{field.auto_id}_hint"] if hint or field.help_text else []
+    named += [f"{field.auto_id}_error"] if field.errors else []
+    attributes: dict[str, str | bool] = {"class": css}
+    if named:
+        attributes["aria-describedby"] = " ".join(named)
+    if field.errors:
+        attributes["aria-invalid"] = "true"
+    return field.as_widget(attrs=attributes)
+
+
+@register.filter
+def chosen(field: BoundField, value: object) -> bool:
+    """Whether a choice is the one the form holds."""
+    held = field.value()
+    return (
+        str(value) in map(str, held) if isinstance(held, list | tuple) else str(held) == str(value)
+    )
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: template.Context, **changes: object) -> str:
+    """The present address's query with some parameters changed; None removes one."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
