@@ -1,0 +1,116 @@
+"""Reminders come on their day, once; notices are written once per event."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from kuaitui.kernel.actor import Actor, ActorKind
+from kuaitui.notifications import queries
+from kuaitui.notifications.errors import ReminderInThePast, ReminderTooFarAway
+from kuaitui.notifications.operations import (
+    cancel_reminder,
+    mark_notices_read,
+    remind_due,
+    set_reminder,
+    write_notice,
+)
+
+NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
+TODAY = dt.date(2026, 11, 23)
+SELLER = Actor(ActorKind.SELLER, "usr_seller")
+DAY = dt.timedelta(days=1)
+
+pytestmark = pytest.mark.django_db
+
+
+def remind(on: dt.date) -> None:
+    set_reminder(shop_key=7, account_id="dep_1", remind_on=on, today=TODAY, actor=SELLER, now=NOW)
+
+
+def test_a_reminder_comes_on_its_day_and_not_before() -> None:
+    remind(TODAY + 21 * DAY)
+
+    assert remind_due(today=TODAY + 20 * DAY, now=NOW) == 0
+    assert remind_due(today=TODAY + 21 * DAY, now=NOW + 21 * DAY) == 1
+    assert remind_due(today=TODAY + 22 * DAY, now=NOW + 22 * DAY) == 0
+
+    (notice,) = queries.notices_of(shop_key=7)
+    assert (notice.code, notice.object_id, notice.is_read) == (
+        "reminder.day_has_come",
+        "dep_1",
+        False,
+    )
+    assert queries.reminder_of(account_id="dep_1") is None
+
+
+def test_asking_again_moves_the_reminder() -> None:
+    remind(TODAY + 10 * DAY)
+    remind(TODAY + 15 * DAY)
+
+    reminder = queries.reminder_of(account_id="dep_1")
+
+    assert reminder is not None
+    assert reminder.remind_on == TODAY + 15 * DAY
+    assert remind_due(today=TODAY + 30 * DAY, now=NOW) == 1
+
+
+def test_a_cancelled_reminder_does_not_come() -> None:
+    remind(TODAY + DAY)
+
+    cancel_reminder(shop_key=7, account_id="dep_1", actor=SELLER, now=NOW)
+
+    assert remind_due(today=TODAY + DAY, now=NOW) == 0
+
+
+def test_another_shop_cannot_cancel_a_reminder() -> None:
+    remind(TODAY + DAY)
+
+    cancel_reminder(shop_key=8, account_id="dep_1", actor=SELLER, now=NOW)
+
+    assert queries.reminder_of(account_id="dep_1") is not None
+
+
+@pytest.mark.parametrize(
+    ("on", "refusal"),
+    [
+        (TODAY, ReminderInThePast),
+        (TODAY - DAY, ReminderInThePast),
+        (dt.date(9999, 12, 31), ReminderTooFarAway),
+    ],
+)
+def test_an_impossible_day_is_refused_and_nothing_is_kept(
+    on: dt.date, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        remind(on)
+
+    assert queries.reminder_of(account_id="dep_1") is None
+
+
+def test_a_notice_is_written_once_per_event() -> None:
+    for _ in range(2):
+        write_notice(
+            shop_key=7, code="application.paid", object_id="rfa_1", cause="rfa_1/9", now=NOW
+        )
+
+    assert queries.unread_count(shop_key=7) == 1
+    mark_notices_read(shop_key=7, now=NOW)
+    assert queries.unread_count(shop_key=7) == 0
+
+
+def test_database_refuses_a_second_open_reminder() -> None:
+    remind(TODAY + DAY)
+
+    insert = (
+        "INSERT INTO notifications_reminder (public_id, shop_key, account_id, remind_on, asked_by, asked_at)"
+        " VALUES ('rmd_x', 7, 'dep_1', now(), 'usr', now())"
+    )
+    with (
+        pytest.raises(IntegrityError, match="one_open_reminder"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(insert)
