@@ -1,0 +1,6 @@
+"""Taking facts in: shops are registered, reports are recorded and decide the state."""
+
+from kuaitui.facts.operations.record_reports import REPORTS_MAX, record_reports
+from kuaitui.facts.operations.register_shop import register_shop
+
+__all__ = ["REPORTS_MAX", "record_reports", "register_shop"]
