@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -24,6 +25,20 @@ def drop_secrets(
     for field in event:
         if field in SECRET_FIELDS:
             event[field] = "[removed]"
+    return event
+
+
+# Django names the address of a refused request in its own words, and a one-time link is an address.
+_LINK = re.compile(r"/link/[^\s\"'<]+")
+
+
+def drop_link_tokens(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Take the token out of every one-time link in a message or a traceback."""
+    for field, value in event.items():
+        if isinstance(value, str) and "/link/" in value:
+            event[field] = _LINK.sub("/link/[removed]", value)
     return event
 
 
@@ -52,6 +67,7 @@ def logging_settings() -> dict[str, Any]:
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
+                    drop_link_tokens,
                     structlog.processors.JSONRenderer(ensure_ascii=False),
                 ],
                 "foreign_pre_chain": shared,
@@ -60,6 +76,7 @@ def logging_settings() -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            "axes": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             "django.db.backends": {"level": "INFO"},

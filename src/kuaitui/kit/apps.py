@@ -8,3 +8,7 @@ class KitConfig(AppConfig):
 
     name = "kuaitui.kit"
     label = "kit"
+
+    def ready(self) -> None:
+        """Register our own system checks."""
+        from kuaitui.kit import checks  # noqa: F401, PLC0415 - importing registers them

@@ -1,0 +1,45 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from kuaitui.accounts.errors import UserUnknown
+from kuaitui.accounts.models import Membership, User
+from kuaitui.accounts.rules import SHOPS_OF_ONE_USER_MAX
+from kuaitui.accounts.types import Role, Viewer
+
+
+def viewer_of(user: object) -> Viewer | None:
+    """The viewer behind a request's user; nobody for an anonymous or deactivated one."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    role = Role(user.role)
+    return Viewer(
+        key=user.pk,
+        public_id=user.public_id,
+        name=user.display_name,
+        role=role,
+        shop_keys=_shop_keys(user) if role is Role.SELLER else frozenset(),
+    )
+
+
+def find_viewer(*, user_id: str) -> Viewer:
+    """The viewer with this public id.
+
+    Raises:
+        UserUnknown: there is none, or the user is deactivated.
+    """
+    viewer = viewer_of(User.objects.filter(public_id=user_id).first())
+    if viewer is None:
+        raise UserUnknown(user_id=user_id)
+    return viewer
+
+
+def display_names(*, user_ids: set[str]) -> dict[str, str]:
+    """Names by public id, for pages that say who did what. Unknown ids are left out."""
+    users = User.objects.filter(public_id__in=user_ids).values_list("public_id", "display_name")
+    return dict(users)
+
+
+def _shop_keys(user: User) -> frozenset[int]:
+    keys = Membership.objects.filter(user=user).values_list("shop_key", flat=True)
+    return frozenset(keys[:SHOPS_OF_ONE_USER_MAX])

@@ -1,0 +1,117 @@
+"""Every route with every sort of person: nobody comes in who is not in the table.
+
+A route without a row fails, and so does a row without a route.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from kuaitui.accounts.models import User
+from kuaitui.accounts.operations import create_user
+from kuaitui.accounts.types import Role
+from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.clock import read_clock
+from kuaitui.kit.web import routes
+
+pytestmark = pytest.mark.django_db
+
+
+class Person(enum.Enum):
+    NOBODY = "nobody"
+    OWNER = "owner"
+    OTHER_SELLER = "other_seller"
+    REVIEWER = "reviewer"
+    APPROVER = "approver"
+    AUDITOR = "auditor"
+
+
+class Answer(enum.Enum):
+    COMES_IN = "comes in"
+    ASKED_TO_LOG_IN = "asked to log in"
+    NOT_FOUND = "not found"
+    FORBIDDEN = "forbidden"
+
+
+IN, LOG_IN, HIDDEN, NO = Answer
+ALL_IN = dict.fromkeys(Person, IN)
+
+
+def row(owner=HIDDEN, other=HIDDEN, reviewer=HIDDEN, approver=HIDDEN, auditor=HIDDEN):
+    """What each person gets; nobody is always asked to log in."""
+    return dict(zip(Person, [LOG_IN, owner, other, reviewer, approver, auditor], strict=True))
+
+
+OWN_SHOP_ONLY = row(owner=IN)
+EVERY_ROLE = row(IN, IN, IN, IN, IN)
+EVERY_SELLER = row(IN, IN, NO, NO, NO)
+STAFF = row(NO, NO, IN, IN, IN)
+REVIEWER = row(NO, NO, IN, NO, NO)
+APPROVER = row(NO, NO, NO, IN, NO)
+REVIEWER_AND_APPROVER = row(NO, NO, IN, IN, NO)
+
+EXPECTED = {
+    "livez": ALL_IN,
+    "readyz": ALL_IN,
+    "healthz": ALL_IN,
+    "login": ALL_IN,
+    "logout": ALL_IN,
+    "link/<str:token>": ALL_IN,
+    "language": ALL_IN,
+}
+ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
+
+
+@pytest.fixture
+def people():
+    """One log-in for each sort of person."""
+    made = {Person.NOBODY: Client()}
+    for person in list(Person)[1:]:
+        role = Role(person.value) if person.value in set(Role) else Role.SELLER
+        user_id = create_user(
+            username=person.value,
+            display_name=person.value,
+            role=role,
+            password=None,
+            actor=Actor.system("test"),
+            now=read_clock(),
+        )
+        made[person] = Client()
+        made[person].force_login(
+            User.objects.get(public_id=user_id), "django.contrib.auth.backends.ModelBackend"
+        )
+    return made
+
+
+def address_of(pattern):
+    return "/" + pattern.replace("<str:token>", "unknown-token")
+
+
+def answer_of(response):
+    if response.headers.get("Location", "").startswith("/login?next="):
+        return LOG_IN
+    if "Session" in response.headers.get("WWW-Authenticate", ""):
+        return LOG_IN
+    return {404: HIDDEN, 403: NO}.get(response.status_code, IN)
+
+
+def test_every_route_has_a_row_and_every_row_a_route():
+    assert set(EXPECTED) == set(ROUTES)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("pattern", EXPECTED)
+def test_each_person_gets_the_answer_in_the_table(pattern, method, people):
+    address = address_of(pattern)
+
+    answers = {
+        person: answer_of(getattr(client, method)(address)) for person, client in people.items()
+    }
+
+    if "token" in pattern:  # its view itself says that the token is unknown
+        answers = {person: IN if found is HIDDEN else found for person, found in answers.items()}
+    assert answers == EXPECTED[pattern]
