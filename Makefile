@@ -9,9 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.runtime ## Make .venv with the console script .venv/bin/kuaitui
+setup: .venv/.runtime messages ## Make .venv with the console script .venv/bin/kuaitui
 
-setup-dev: .venv/.dev ## Add what tests and checks need
+setup-dev: .venv/.dev messages ## Add what tests and checks need
 
 demo: setup ## A seeded marketplace with web, worker and simulated channel
 	@$(BIN)/kuaitui demo
@@ -30,6 +30,9 @@ check: setup-dev ## Lint, types, architecture, migrations, messages in step
 
 bench: setup-dev .venv/.bench ## Our figures beside the peers', written to benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+messages: .venv/.runtime ## Compile the catalogues of words; no GNU gettext needed
+	@$(BIN)/python -m kuaitui.config.messages compile
 
 format: setup-dev ## Format and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .

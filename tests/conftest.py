@@ -1,30 +1,7 @@
-"""What every test may rely on."""
+"""What every test run needs before it begins."""
 
 from __future__ import annotations
 
-from typing import Any
+from kuaitui.config.messages import compile_catalogues
 
-import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _flush_may_empty_append_only_tables() -> Any:
-    """Tests with real commits are cleaned up by TRUNCATE, which our append-only tables refuse.
-
-    Only the clean-up between tests goes around the triggers, and only in its own statements.
-    """
-    original = DatabaseOperations.sql_flush
-
-    def flush(self: DatabaseOperations, *args: Any, **kwargs: Any) -> list[str]:
-        statements = original(self, *args, **{**kwargs, "allow_cascade": True})
-        return [
-            "SET session_replication_role = replica",
-            *statements,
-            "SET session_replication_role = origin",
-        ]
-
-    patch = pytest.MonkeyPatch()
-    patch.setattr(DatabaseOperations, "sql_flush", flush)
-    yield
-    patch.undo()
+compile_catalogues()
