@@ -223,6 +223,9 @@ CONTENT_SECURITY_POLICY = {
 LOGGING = logging_settings()
 LOGGING_CONFIG = "logging.config.dictConfig"
 
+# Keys that seal payee account numbers: made on first use; keep a copy apart from the database.
+KUAITUI_KEYRING_FILE = os.environ.get("KUAITUI_KEYRING_FILE", str(VAR / "keyring.json"))
+
 # Policy packs by deposit kind; a name from the shipped packs or a path to a file of one's own.
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
 # Addresses of channels by name. The simulator is the only channel yet.
