@@ -54,6 +54,17 @@ def balances(book_id: int) -> Balances:
     return Balances(row[0], row[1], tuple(row[2:]))
 
 
+def balances_of(book_ids: Sequence[int]) -> dict[int, Balances]:
+    """What every account of several books holds now, by book; unknown books are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, currency, journals_count, {_COLUMNS} FROM ledger_book"
+            " WHERE id = ANY (%s::bigint[])",
+            [list(book_ids)],
+        )
+        return {row[0]: Balances(row[1], row[2], tuple(row[3:])) for row in cursor.fetchall()}
+
+
 def balances_at(book_id: int, *, at: dt.datetime, axis: TimeAxis = TimeAxis.RECORDED) -> Balances:
     """What every account held at a past moment, that moment included, derived from the entries.
 

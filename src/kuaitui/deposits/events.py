@@ -1,0 +1,41 @@
+"""What deposits tell the contexts above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DepositPaidIn:
+    """A payment reached a deposit."""
+
+    account_id: str
+    shop_key: int
+    lot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DepositDeducted:
+    """A deduction was decided and taken."""
+
+    account_id: str
+    shop_key: int
+    deduction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReduced:
+    """A deduction took part of what was set aside for an application."""
+
+    account_id: str
+    reference: str
+    deduction_id: str
+    by_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationAdded:
+    """A payee account was added; everyone of the shop should hear of it."""
+
+    shop_key: int
+    destination_id: str

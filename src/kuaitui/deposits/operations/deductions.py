@@ -1,0 +1,186 @@
+"""Taking money from a deposit: itemised, explained, on evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from kuaitui.audit.operations import record
+from kuaitui.deposits import models, rules
+from kuaitui.deposits.errors import (
+    DeductionEmpty,
+    DeductionItemUnexplained,
+    DeductionReasonMissing,
+    DeductionReferenceReused,
+)
+from kuaitui.deposits.events import DepositDeducted, HoldReduced
+from kuaitui.deposits.models import DepositAccount, DepositHold
+from kuaitui.deposits.operations.locking import lock_account, require_payable
+from kuaitui.deposits.operations.set_off import take_from_lots
+from kuaitui.deposits.operations.shares import reserved_under
+from kuaitui.deposits.queries.accounts import to_hold
+from kuaitui.deposits.queries.deductions import to_deduction
+from kuaitui.deposits.types import Deduction, DeductionItem, DeductionPurpose
+from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kernel.money import Money
+from kuaitui.kit.outbox import publish
+from kuaitui.ledger.operations import post_journal
+from kuaitui.ledger.queries import balances
+from kuaitui.ledger.types import Account, Journal, Line
+
+_CREDIT = {
+    DeductionPurpose.COMPENSATION: Account.COMPENSATION_PAYABLE,
+    DeductionPurpose.PENALTY: Account.PENALTY_INCOME,
+}
+
+
+@transaction.atomic(durable=True)
+def decide_deduction(
+    *,
+    account_id: str,
+    items: tuple[DeductionItem, ...],
+    purpose: DeductionPurpose,
+    reason: str,
+    clause: str,
+    reference: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> Deduction:
+    """Take what the items add up to: from what is free, then from what is frozen, and owe the rest.
+
+    Money that a payout leg already carries is not touched. Lots are used oldest first. Idempotent
+    by `reference`: the same deduction again returns the first.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+        DeductionEmpty: nothing to deduct.
+        DeductionItemUnexplained: an item without description or evidence.
+        DeductionReasonMissing: no reason or no clause.
+        DepositCurrencyWrong, DepositAmountNotPositive: an amount cannot be.
+        DeductionReferenceReused: this reference named another deduction.
+    """
+    account = lock_account(account_id)
+    amount = _total(items, account)
+    if not reason.strip() or not clause.strip():
+        raise DeductionReasonMissing
+    known = account.deductions.select_related("account").filter(reference=reference).first()
+    if known is not None:
+        if (known.amount_minor, known.purpose) != (amount.minor, purpose.value):
+            raise DeductionReferenceReused(reference=reference)
+        return to_deduction(known)
+    unsent = _unsent_by_hold(account)
+    split = rules.split_deduction(
+        amount=amount,
+        available=balances(account.book_id).of(Account.AVAILABLE),
+        frozen_unsent=sum((part for _, part in unsent), Money.zero(account.currency)),
+    )
+    row = models.Deduction.objects.create(
+        public_id=new_id(IdPrefix.DEDUCTION, now=now),
+        account=account,
+        reference=reference,
+        purpose=purpose.value,
+        reason=reason.strip(),
+        clause=clause.strip(),
+        amount_minor=amount.minor,
+        from_available_minor=split.from_available.minor,
+        from_frozen_minor=split.from_frozen.minor,
+        still_owed_minor=split.still_owed.minor,
+        decided_by=actor.id,
+        decided_at=now,
+    )
+    _write_items(row, items)
+    _take(account, row, split, purpose, now)
+    _reduce_holds(account, row, unsent, split.from_frozen, now)
+    record(
+        actor=actor,
+        action="deposit.deducted",
+        object_id=row.public_id,
+        shop_key=account.shop_key,
+        details={"amount_minor": amount.minor, "reference": reference},
+        now=now,
+    )
+    publish(DepositDeducted(account_id, account.shop_key, row.public_id), now=now)
+    return to_deduction(row)
+
+
+def _total(items: tuple[DeductionItem, ...], account: DepositAccount) -> Money:
+    if not items:
+        raise DeductionEmpty
+    for item in items:
+        require_payable(item.amount, account)
+        require_payable(item.unit_amount, account)
+        if not item.description.strip() or not item.evidence:
+            raise DeductionItemUnexplained
+    return sum((item.amount for item in items), Money.zero(account.currency))
+
+
+def _unsent_by_hold(account: DepositAccount) -> list[tuple[DepositHold, Money]]:
+    """What is frozen and carried by no leg, hold by hold, the oldest first."""
+    holds = account.holds.select_related("account").order_by("frozen_at", "reference")
+    unsent = [(row, to_hold(row).open - reserved_under(account, row.reference)) for row in holds]
+    return [(row, part) for row, part in unsent if part.is_positive]
+
+
+def _write_items(row: models.Deduction, items: tuple[DeductionItem, ...]) -> None:
+    models.DeductionLine.objects.bulk_create(
+        [
+            models.DeductionLine(
+                deduction=row,
+                number=number,
+                description=item.description.strip(),
+                quantity=item.quantity,
+                unit_minor=item.unit_amount.minor,
+                evidence=list(item.evidence),
+            )
+            for number, item in enumerate(items, start=1)
+        ]
+    )
+
+
+def _take(
+    account: DepositAccount,
+    row: models.Deduction,
+    split: rules.DeductionSplit,
+    purpose: DeductionPurpose,
+    now: dt.datetime,
+) -> None:
+    from_lots = split.from_available + split.from_frozen
+    if from_lots.is_positive:
+        take_from_lots(account, amount=from_lots, reference=row.public_id)
+    sources = (
+        (Account.AVAILABLE, split.from_available),
+        (Account.FROZEN, split.from_frozen),
+        (Account.RECEIVABLE, split.still_owed),
+    )
+    lines = tuple(
+        Line(source, _CREDIT[purpose], part) for source, part in sources if part.is_positive
+    )
+    journal = Journal(
+        book_id=account.book_id,
+        kind="deduction",
+        reference=row.public_id,
+        occurred_at=now,
+        lines=lines,
+    )
+    post_journal(journal, now=now)
+
+
+def _reduce_holds(
+    account: DepositAccount,
+    row: models.Deduction,
+    unsent: list[tuple[DepositHold, Money]],
+    taken: Money,
+    now: dt.datetime,
+) -> None:
+    for hold, part in unsent:
+        reduced = min(part, taken)
+        if not reduced.is_positive:
+            return
+        hold.deducted_minor += reduced.minor
+        hold.save(update_fields=["deducted_minor"])
+        publish(
+            HoldReduced(account.public_id, hold.reference, row.public_id, reduced.minor), now=now
+        )
+        taken -= reduced

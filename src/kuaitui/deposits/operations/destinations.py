@@ -1,0 +1,121 @@
+"""Payee accounts: entered by the seller, vouched for by somebody else, never edited."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from kuaitui.audit.operations import record
+from kuaitui.deposits.errors import (
+    BankNameMissing,
+    BankNameTooLong,
+    DestinationUnknown,
+    HolderNameMissing,
+    HolderNameTooLong,
+)
+from kuaitui.deposits.events import DestinationAdded
+from kuaitui.deposits.models import DestinationRow
+from kuaitui.deposits.queries.destinations import seal_context, to_destination
+from kuaitui.deposits.rules import DESTINATION_COOL_DOWN, parse_account_number
+from kuaitui.deposits.types import Destination
+from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kit.encryption import keyring
+from kuaitui.kit.outbox import publish
+
+NAME_LENGTH_MAX = 120
+
+
+@transaction.atomic(durable=True)
+def add_destination(
+    *,
+    shop_key: int,
+    holder_name: str,
+    bank_name: str,
+    account_number: str,
+    actor: Actor,
+    now: dt.datetime,
+    cool_down: dt.timedelta = DESTINATION_COOL_DOWN,
+) -> Destination:
+    """Enter a payee account. The number is sealed at once; people see its last four digits.
+
+    The first account of a shop can be used at once, a further one after `cool_down`, so that its
+    owner has time to say "that was not me". The same account entered again is the one known.
+
+    Raises:
+        HolderNameMissing, HolderNameTooLong, BankNameMissing, BankNameTooLong: what is wrong.
+        AccountNumberMissing, AccountNumberNotDigits, AccountNumberTooShort, AccountNumberTooLong,
+        AccountNumberMistyped: what is wrong with the number.
+    """
+    holder, bank = _names(holder_name, bank_name)
+    number = parse_account_number(account_number)
+    fingerprint = keyring().blind(f"{shop_key}|{holder}|{bank}|{number}", purpose="destination")
+    known = DestinationRow.objects.filter(shop_key=shop_key, fingerprint=fingerprint).first()
+    if known is not None:
+        return to_destination(known)
+    is_change = DestinationRow.objects.filter(shop_key=shop_key).exists()
+    public_id = new_id(IdPrefix.DESTINATION, now=now)
+    sealed = keyring().seal(number, context=seal_context(public_id, shop_key))
+    row, is_new = DestinationRow.objects.get_or_create(
+        shop_key=shop_key,
+        fingerprint=fingerprint,
+        defaults={
+            "public_id": public_id,
+            "holder_name": holder,
+            "bank_name": bank,
+            "number_sealed": sealed.content,
+            "number_key_id": sealed.key_id,
+            "number_blind": keyring().blind(number, purpose="account_number"),
+            "tail4": number[-4:],
+            "added_by": actor.id,
+            "added_at": now,
+            "usable_from": now + cool_down if is_change else now,
+        },
+    )
+    if is_new:
+        record(
+            actor=actor, action="destination.added", object_id=public_id, shop_key=shop_key, now=now
+        )
+        publish(DestinationAdded(shop_key, public_id), now=now)
+    return to_destination(row)
+
+
+@transaction.atomic(durable=True)
+def verify_destination(*, destination_id: str, actor: Actor, now: dt.datetime) -> None:
+    """Vouch that the account belongs to the shop's owner. Idempotent: the first voucher stands.
+
+    The database refuses whoever entered the account.
+
+    Raises:
+        DestinationUnknown: there is no such account.
+    """
+    row = DestinationRow.objects.select_for_update().filter(public_id=destination_id).first()
+    if row is None:
+        raise DestinationUnknown(destination=destination_id)
+    if row.verified_at is not None:
+        return
+    row.verified_at = now
+    row.verified_by = actor.id
+    row.save(update_fields=["verified_at", "verified_by"])
+    record(
+        actor=actor,
+        action="destination.verified",
+        object_id=destination_id,
+        shop_key=row.shop_key,
+        now=now,
+    )
+
+
+def _names(holder_name: str, bank_name: str) -> tuple[str, str]:
+    holder = " ".join(holder_name.split())
+    bank = " ".join(bank_name.split())
+    if not holder:
+        raise HolderNameMissing
+    if len(holder) > NAME_LENGTH_MAX:
+        raise HolderNameTooLong(length_max=NAME_LENGTH_MAX)
+    if not bank:
+        raise BankNameMissing
+    if len(bank) > NAME_LENGTH_MAX:
+        raise BankNameTooLong(length_max=NAME_LENGTH_MAX)
+    return holder, bank

@@ -1,0 +1,146 @@
+"""Setting money aside while an application is open, and giving it back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from kuaitui.deposits.errors import (
+    DepositAccountClosed,
+    HoldReused,
+    HoldUnknown,
+    InsufficientDeposit,
+)
+from kuaitui.deposits.models import DepositAccount, DepositHold
+from kuaitui.deposits.operations.locking import lock_account, require_payable
+from kuaitui.deposits.operations.set_off import set_off_debt
+from kuaitui.deposits.queries.accounts import to_hold
+from kuaitui.deposits.types import Hold
+from kuaitui.kernel.invariants import ensure
+from kuaitui.kernel.money import Money
+from kuaitui.kit.transactions import requires_transaction
+from kuaitui.ledger.operations import post_journal
+from kuaitui.ledger.queries import balances
+from kuaitui.ledger.types import Account, Journal, Line
+
+
+@requires_transaction
+def freeze_deposit(
+    *, account_id: str, amount: Money, reference: str, now: dt.datetime, occasion: int = 1
+) -> Hold:
+    """Set aside part of a deposit for an application.
+
+    Posts *available → frozen*; the seller's total does not change. Idempotent per reference and
+    occasion: after a release the next occasion freezes anew, as an appeal does.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+        DepositAccountClosed: the shop has left.
+        DepositCurrencyWrong, DepositAmountNotPositive: the amount cannot be.
+        InsufficientDeposit: less than `amount` is available.
+        HoldReused: this reference and occasion froze another amount.
+    """
+    account = lock_account(account_id)
+    require_payable(amount, account)
+    row = _find(account, reference)
+    if row is not None and occasion <= row.rounds:
+        if occasion < row.rounds or to_hold(row).open != amount:
+            raise HoldReused(reference=reference)
+        return to_hold(row)
+    if not account.is_open:
+        raise DepositAccountClosed(account=account_id)
+    available = balances(account.book_id).of(Account.AVAILABLE)
+    if amount > available:
+        raise InsufficientDeposit(available=available.minor, asked=amount.minor)
+    row = _begin_round(account, row, reference, amount, now)
+    _post(
+        account,
+        "freeze",
+        f"{reference}/{row.rounds}",
+        Account.AVAILABLE,
+        Account.FROZEN,
+        amount,
+        now,
+    )
+    return to_hold(row)
+
+
+@requires_transaction
+def release_deposit(*, account_id: str, reference: str, now: dt.datetime) -> Money:
+    """Give back what is still set aside under a reference; returns how much that was.
+
+    Posts *frozen → available*. Releasing again gives back nothing and changes nothing.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+        HoldUnknown: nothing was frozen under this reference.
+    """
+    account = lock_account(account_id)
+    row = _find(account, reference)
+    if row is None:
+        raise HoldUnknown(reference=reference)
+    open_ = to_hold(row).open
+    if open_.is_zero:
+        return open_
+    reserved = account.shares.filter(hold_reference=reference, state="reserved").exists()
+    ensure(not reserved, "nothing is released that a payout leg still carries")
+    row.released_minor += open_.minor
+    row.save(update_fields=["released_minor"])
+    _post(
+        account,
+        "release",
+        f"{reference}/{row.rounds}",
+        Account.FROZEN,
+        Account.AVAILABLE,
+        open_,
+        now,
+    )
+    set_off_debt(account, reference=f"{reference}/{row.rounds}", now=now)
+    return open_
+
+
+def _begin_round(
+    account: DepositAccount,
+    row: DepositHold | None,
+    reference: str,
+    amount: Money,
+    now: dt.datetime,
+) -> DepositHold:
+    if row is None:
+        row = DepositHold(
+            account=account, reference=reference, amount_minor=amount.minor, frozen_at=now
+        )
+        row.save(force_insert=True)
+        return row
+    ensure(to_hold(row).open.is_zero, "money is frozen anew only when nothing is frozen")
+    row.rounds += 1
+    row.amount_minor += amount.minor
+    row.frozen_at = now
+    row.save(update_fields=["rounds", "amount_minor", "frozen_at"])
+    return row
+
+
+def _find(account: DepositAccount, reference: str) -> DepositHold | None:
+    return (
+        DepositHold.objects.select_related("account")
+        .filter(account_id=account.id, reference=reference)
+        .first()
+    )
+
+
+def _post(
+    account: DepositAccount,
+    kind: str,
+    reference: str,
+    debit: Account,
+    credit: Account,
+    amount: Money,
+    now: dt.datetime,
+) -> None:
+    journal = Journal(
+        book_id=account.book_id,
+        kind=kind,
+        reference=reference,
+        occurred_at=now,
+        lines=(Line(debit, credit, amount),),
+    )
+    post_journal(journal, now=now)

@@ -1,0 +1,38 @@
+"""The first lock of every change to a deposit: its account. Lots, holds and the book follow it."""
+
+from __future__ import annotations
+
+from kuaitui.deposits.errors import (
+    DepositAccountUnknown,
+    DepositAmountNotPositive,
+    DepositCurrencyWrong,
+)
+from kuaitui.deposits.models import DepositAccount
+from kuaitui.kernel.money import Money
+from kuaitui.kit.transactions import requires_transaction
+
+
+@requires_transaction
+def lock_account(account_id: str) -> DepositAccount:
+    """The account, held against everybody else until the transaction ends.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+    """
+    row = DepositAccount.objects.select_for_update().filter(public_id=account_id).first()
+    if row is None:
+        raise DepositAccountUnknown(account=account_id)
+    return row
+
+
+def require_payable(amount: Money, account: DepositAccount) -> None:
+    """Refuse what cannot be an amount of this deposit.
+
+    Raises:
+        DepositCurrencyWrong: another currency.
+        DepositAmountNotPositive: nothing, or less.
+    """
+    if amount.currency != account.currency:
+        raise DepositCurrencyWrong(given=amount.currency, expected=account.currency)
+    if not amount.is_positive:
+        raise DepositAmountNotPositive(minor=amount.minor)

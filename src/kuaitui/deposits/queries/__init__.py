@@ -1,0 +1,33 @@
+"""What deposits answer. Everything returned is a value; no row leaves this context."""
+
+from kuaitui.deposits.queries.accounts import (
+    account_of_shop,
+    deposit,
+    deposits_of_shop,
+    differences,
+    hold,
+    plan_route,
+)
+from kuaitui.deposits.queries.deductions import deductions
+from kuaitui.deposits.queries.destinations import (
+    destination,
+    destinations,
+    payee_details,
+    shops_sharing_destination,
+)
+from kuaitui.deposits.queries.statement import statement
+
+__all__ = [
+    "account_of_shop",
+    "deductions",
+    "deposit",
+    "deposits_of_shop",
+    "destination",
+    "destinations",
+    "differences",
+    "hold",
+    "payee_details",
+    "plan_route",
+    "shops_sharing_destination",
+    "statement",
+]

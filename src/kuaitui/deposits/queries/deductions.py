@@ -1,0 +1,47 @@
+"""Deductions with their calculation."""
+
+from __future__ import annotations
+
+from kuaitui.deposits import models
+from kuaitui.deposits.types import Deduction, DeductionItem, DeductionPurpose
+from kuaitui.kernel.money import Money
+
+DEDUCTIONS_MAX = 200
+
+
+def deductions(*, account_id: str) -> tuple[Deduction, ...]:
+    """Every deduction of a deposit, the newest first, each item with its evidence."""
+    rows = (
+        models.Deduction.objects.filter(account__public_id=account_id)
+        .select_related("account")
+        .prefetch_related("lines")
+        .order_by("-decided_at", "-id")
+    )
+    return tuple(to_deduction(row) for row in rows[:DEDUCTIONS_MAX])
+
+
+def to_deduction(row: models.Deduction) -> Deduction:
+    """A deduction as a value."""
+    currency = row.account.currency
+    return Deduction(
+        deduction_id=row.public_id,
+        account_id=row.account.public_id,
+        purpose=DeductionPurpose(row.purpose),
+        reason=row.reason,
+        clause=row.clause,
+        reference=row.reference,
+        decided_at=row.decided_at,
+        amount=Money(row.amount_minor, currency),
+        from_available=Money(row.from_available_minor, currency),
+        from_frozen=Money(row.from_frozen_minor, currency),
+        still_owed=Money(row.still_owed_minor, currency),
+        items=tuple(
+            DeductionItem(
+                description=line.description,
+                quantity=line.quantity,
+                unit_amount=Money(line.unit_minor, currency),
+                evidence=tuple(line.evidence),
+            )
+            for line in sorted(row.lines.all(), key=lambda line: line.number)
+        ),
+    )

@@ -1,0 +1,141 @@
+"""Rules of deposits: which lots a refund uses, what a deduction takes, what an account number is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kuaitui.deposits.errors import (
+    AccountNumberMissing,
+    AccountNumberMistyped,
+    AccountNumberNotDigits,
+    AccountNumberTooLong,
+    AccountNumberTooShort,
+    DestinationRequired,
+    InsufficientDeposit,
+)
+from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan
+from kuaitui.kernel.money import Money
+
+# A payee account entered by a thief is of no use to him if its owner hears of it in time.
+DESTINATION_COOL_DOWN = dt.timedelta(hours=72)
+ACCOUNT_DIGITS_MIN = 8  # the shortest corporate accounts of mainland banks
+ACCOUNT_DIGITS_MAX = 30  # the longest number the interbank system carries
+CARD_DIGITS = range(16, 20)
+UNIONPAY_PREFIX = "62"
+_SEPARATORS = str.maketrans("", "", " -\u00a0\u3000‐‑–—－")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+
+
+def plan_route(
+    lots: Sequence[Lot], *, amount: Money, destination_id: str, now: dt.datetime
+) -> RoutePlan:
+    """Split an amount over lots: the way back where it is open, else the chosen destination.
+
+    Lots whose way back is open go first, the one that closes first before the others: that needs no
+    account entry and cannot be misdirected. Then the oldest of the rest. No fen is lost: the legs
+    add up to the amount.
+
+    Raises:
+        InsufficientDeposit: less than `amount` is left of the lots.
+        DestinationRequired: a part cannot go back and `destination_id` is empty.
+    """
+    legs: list[PlannedLeg] = []
+    missing = amount
+    for lot in sorted(lots, key=lambda lot: _refund_order(lot, now)):
+        part = min(lot.remaining, missing)
+        if part.is_positive:
+            legs.append(_leg(lot, part, destination_id, now))
+            missing -= part
+    if not missing.is_zero or not legs:
+        raise InsufficientDeposit(missing=missing.minor)
+    if not destination_id and any(leg.route is Route.DESIGNATED for leg in legs):
+        raise DestinationRequired(
+            amount_minor=sum(leg.amount.minor for leg in legs if leg.route is Route.DESIGNATED)
+        )
+    return RoutePlan(tuple(legs))
+
+
+def _refund_order(lot: Lot, now: dt.datetime) -> tuple[bool, dt.datetime, str]:
+    if lot.refundable_until is not None and lot.returns_by_original_route(now=now):
+        return False, lot.refundable_until, lot.lot_id
+    return True, lot.paid_at, lot.lot_id
+
+
+def _leg(lot: Lot, amount: Money, destination_id: str, now: dt.datetime) -> PlannedLeg:
+    goes_back = lot.returns_by_original_route(now=now)
+    return PlannedLeg(
+        lot_id=lot.lot_id,
+        amount=amount,
+        route=Route.ORIGINAL if goes_back else Route.DESIGNATED,
+        channel=lot.channel,
+        channel_reference=lot.channel_reference,
+        refundable_until=lot.refundable_until,
+        destination_id="" if goes_back else destination_id,
+    )
+
+
+def take_oldest_first(lots: Iterable[Lot], *, amount: Money) -> list[tuple[Lot, Money]]:
+    """What a deduction takes from each lot, the oldest first, as far as the lots reach."""
+    taken: list[tuple[Lot, Money]] = []
+    missing = amount
+    for lot in sorted(lots, key=lambda lot: (lot.paid_at, lot.lot_id)):
+        part = min(lot.remaining, missing)
+        if part.is_positive:
+            taken.append((lot, part))
+            missing -= part
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class DeductionSplit:
+    """Where a deduction is taken from, in this order."""
+
+    from_available: Money
+    from_frozen: Money
+    still_owed: Money
+
+
+def split_deduction(*, amount: Money, available: Money, frozen_unsent: Money) -> DeductionSplit:
+    """Take from what is free, then from what is frozen and in no leg, and owe the rest."""
+    from_available = min(amount, available)
+    from_frozen = min(amount - from_available, frozen_unsent)
+    return DeductionSplit(from_available, from_frozen, amount - from_available - from_frozen)
+
+
+def parse_account_number(text: str) -> str:
+    """The digits of an account number as a person types it: spaces and dashes are fine.
+
+    A number that begins with 62 and has the length of a card is a UnionPay card and must pass the
+    Luhn check; other numbers (corporate accounts) carry no common check digit.
+
+    Raises:
+        AccountNumberMissing, AccountNumberNotDigits, AccountNumberTooShort, AccountNumberTooLong,
+        AccountNumberMistyped: what is wrong, each with its own words.
+    """
+    digits = text.translate(_SEPARATORS).translate(_FULL_WIDTH)
+    if not digits:
+        raise AccountNumberMissing
+    if not (digits.isascii() and digits.isdigit()):
+        raise AccountNumberNotDigits
+    if len(digits) < ACCOUNT_DIGITS_MIN:
+        raise AccountNumberTooShort(digits=len(digits), digits_min=ACCOUNT_DIGITS_MIN)
+    if len(digits) > ACCOUNT_DIGITS_MAX:
+        raise AccountNumberTooLong(digits=len(digits), digits_max=ACCOUNT_DIGITS_MAX)
+    if (
+        digits.startswith(UNIONPAY_PREFIX)
+        and len(digits) in CARD_DIGITS
+        and not passes_luhn(digits)
+    ):
+        raise AccountNumberMistyped
+    return digits
+
+
+def passes_luhn(digits: str) -> bool:
+    """Whether the last digit checks the others (ISO/IEC 7812-1 annex B)."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        doubled = int(digit) * (1 + position % 2)
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
