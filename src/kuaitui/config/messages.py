@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import importlib
 import io
+import os
 import pkgutil
 import re
 import sys
@@ -229,6 +230,7 @@ def main(arguments: list[str]) -> int:
         case ["check" | "update" as act]:
             import django  # noqa: PLC0415
 
+            os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kuaitui.config.settings")
             django.setup()
             if act == "update":
                 update_catalogues()

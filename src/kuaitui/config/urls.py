@@ -8,3 +8,8 @@ urlpatterns = [
     path("", include("kuaitui.interfaces.portal.urls")),
     path("console/", include("kuaitui.interfaces.console.urls")),
 ]
+
+handler400 = "kuaitui.interfaces.portal.views.system.bad_request"
+handler403 = "kuaitui.interfaces.portal.views.system.forbidden"
+handler404 = "kuaitui.interfaces.portal.views.system.not_found"
+handler500 = "kuaitui.interfaces.portal.views.system.broken"

@@ -10,6 +10,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import get_currency_symbol
 from django import forms, template
 from django.forms.boundfield import BoundField
+from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -17,6 +18,7 @@ from django.utils.translation import get_language
 
 from kuaitui.interfaces.design.icons import ICONS
 from kuaitui.kernel.money import EXPONENTS, Money
+from kuaitui.kit.kept_forms import MARK_FIELD, mark_for
 
 register = template.Library()
 
@@ -208,6 +210,18 @@ def chosen(field: BoundField, value: object) -> bool:
     return (
         str(value) in map(str, held) if isinstance(held, list | tuple) else str(held) == str(value)
     )
+
+
+@register.simple_tag(takes_context=True)
+def form_marks(context: template.Context) -> SafeString:
+    """What every form we show carries: against forgery, and so that nothing typed is lost."""
+    request = context["request"]
+    person_id = getattr(request.user, "public_id", "")
+    return format_html(
+        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<input type="hidden" name="{}" value="{}">',
+        get_token(request), MARK_FIELD, mark_for(person_id) if person_id else "",
+    )  # fmt: skip
 
 
 @register.simple_tag(takes_context=True)

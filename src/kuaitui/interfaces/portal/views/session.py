@@ -113,6 +113,7 @@ def ask_to_log_in(request: HttpRequest) -> HttpResponseBase:
         if request.headers.get("HX-Request"):
             return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": address})
         return HttpResponseRedirect(address)
+    kept_forms.keep_marked(request)
     response = _log_in_page(
         request,
         kept=kept_forms.pack(request),
@@ -157,7 +158,9 @@ def _enter(request: HttpRequest, user: User, *, kept: str) -> HttpResponseBase:
     # `login` gives the session a new key, so a key somebody planted before opens nothing.
     login(request, user, backend=BACKEND)
     logger.info("accounts.logged_in", user=user.public_id)
-    path = kept_forms.unpack(request, kept) if kept else None
+    path = kept_forms.waiting_path(request)
+    if path is None and kept:
+        path = kept_forms.unpack(request, kept)
     return HttpResponseRedirect(next_address(request, path or ""))
 
 
