@@ -1,0 +1,179 @@
+"""Plays the scenes: a marketplace of a few hundred shops, made by the operations everybody uses.
+
+Nothing is written around the contexts, so the demo's books are as true as any. The same seed and
+the same `now` make the same shops.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+
+from kuaitui.accounts.operations import create_user, grant_shop
+from kuaitui.accounts.types import Role
+from kuaitui.demo.names import BANKS, CURRENCY, card_number, number_of, person_name, shop_name, yuan
+from kuaitui.demo.reports import DAY, reported
+from kuaitui.demo.scenes import SCENES, Scene
+from kuaitui.deposits import operations as deposits
+from kuaitui.deposits.types import DeductionItem, DeductionPurpose, DepositKind
+from kuaitui.facts.operations import record_reports, register_shop
+from kuaitui.facts.types import ShopKind
+from kuaitui.kernel.actor import Actor, ActorKind
+
+CHANNEL = "simulator"
+ROUTE_WINDOW = 365 * DAY
+ZONE = "Asia/Shanghai"
+SEEDER = Actor.system("demo")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoShop:
+    """One shop of the demo, with what later steps need."""
+
+    scene: Scene
+    shop_key: int
+    shop_id: str
+    name: str
+    account_id: str
+    owner: Actor
+    owner_name: str
+    destination_id: str
+
+
+def play_scenes(
+    *,
+    now: dt.datetime,
+    seed: int,
+    scenes: tuple[Scene, ...] = SCENES,
+    on_shop: Callable[[], None] = lambda: None,
+) -> list[DemoShop]:
+    """Make the shops of all scenes, with facts, deposits and destinations, but no applications."""
+    rng = Random(seed)  # noqa: S311 - names and amounts of a demo
+    shops = []
+    for number, scene in enumerate(_each(scenes), start=1):
+        shops.append(_play(scene, number, rng, now))
+        on_shop()
+    return shops
+
+
+def _each(scenes: tuple[Scene, ...]) -> Iterator[Scene]:
+    for scene in scenes:
+        for _ in range(scene.shops):
+            yield scene
+
+
+def _play(scene: Scene, number: int, rng: Random, now: dt.datetime) -> DemoShop:
+    shop_id = f"ks{100000 + number}"
+    name, category = shop_name(rng)
+    owner_name = person_name(rng)
+    kind = rng.choice([ShopKind.INDIVIDUAL, ShopKind.SOLE_TRADER, ShopKind.ENTERPRISE])
+    opened_at = now - rng.randint(950, 1500) * DAY
+    shop = register_shop(
+        shop_id=shop_id,
+        name=name,
+        kind=kind,
+        currency=CURRENCY,
+        zone=ZONE,
+        opened_at=opened_at,
+        now=opened_at,
+    )
+    reports = list(reported(scene, shop_id, name, kind, category, opened_at, rng, now))
+    record_reports(reports, source="demo", now=now)
+    owner_id = create_user(
+        username=f"seller{number}",
+        display_name=owner_name,
+        role=Role.SELLER,
+        password=None,
+        actor=SEEDER,
+        now=now,
+    )
+    grant_shop(user_id=owner_id, shop_key=shop.key, actor=SEEDER, now=now)
+    owner = Actor(ActorKind.SELLER, owner_id)
+    account_id = _fund(scene, shop.key, shop_id, rng, now)
+    destination_id = _destination(scene, shop.key, owner, owner_name, rng, now)
+    return DemoShop(scene, shop.key, shop_id, name, account_id, owner, owner_name, destination_id)
+
+
+def _fund(scene: Scene, shop_key: int, shop_id: str, rng: Random, now: dt.datetime) -> str:
+    paid_days = rng.randint(*scene.paid_in_days)
+    first_paid_at = now - paid_days * DAY
+    account_id = deposits.open_deposit_account(
+        shop_key=shop_key,
+        kind=DepositKind.SHOP,
+        required=yuan(scene.required_yuan),
+        actor=SEEDER,
+        now=first_paid_at - DAY,
+    )
+    held = rng.randint(*scene.held_yuan) // 100 * 100
+    for index, part in enumerate(_parts(held, rng)):
+        paid_at = first_paid_at + index * 15 * DAY
+        deposits.record_pay_in(
+            account_id=account_id,
+            amount=yuan(part),
+            channel=CHANNEL,
+            channel_reference=f"demo-{shop_id}-{index}",
+            paid_at=paid_at,
+            refundable_until=paid_at + (ROUTE_WINDOW if scene.route_open else 30 * DAY),
+            actor=SEEDER,
+            now=paid_at,
+        )
+    if scene.deducted_yuan:
+        _deduct(scene, account_id, shop_id, now)
+    return account_id
+
+
+def _deduct(scene: Scene, account_id: str, shop_id: str, now: dt.datetime) -> None:
+    buyers = (
+        DeductionItem(
+            description="商品与描述不符，赔付买家",
+            quantity=1,
+            unit_amount=yuan(scene.deducted_yuan - 40),
+            evidence=(number_of("2026", shop_id, 0), number_of("DP", shop_id, 7)),
+        ),
+        DeductionItem(
+            description="退货运费",
+            quantity=2,
+            unit_amount=yuan(20),
+            evidence=(number_of("2026", shop_id, 0), number_of("AS", shop_id, 7)),
+        ),
+    )
+    deposits.decide_deduction(
+        account_id=account_id,
+        items=buyers,
+        purpose=DeductionPurpose.PENALTY if scene.penalty else DeductionPurpose.COMPENSATION,
+        reason="买家纠纷判定由卖家承担",
+        clause="示例规则 5.2",
+        reference=f"demo-deduction-{shop_id}",
+        actor=SEEDER,
+        now=now - 20 * DAY,
+    )
+
+
+def _destination(
+    scene: Scene, shop_key: int, owner: Actor, owner_name: str, rng: Random, now: dt.datetime
+) -> str:
+    if not scene.destination_tail:
+        return ""
+    added_at = now - 30 * DAY
+    destination = deposits.add_destination(
+        shop_key=shop_key,
+        holder_name=owner_name,
+        bank_name=rng.choice(BANKS),
+        account_number=card_number(rng, scene.destination_tail),
+        actor=owner,
+        now=added_at,
+    )
+    deposits.verify_destination(
+        destination_id=destination.destination_id, actor=SEEDER, now=added_at + DAY
+    )
+    return destination.destination_id
+
+
+def _parts(held: int, rng: Random) -> list[int]:
+    """One payment or two that make up what is held."""
+    if held < 1000 or rng.random() < 0.6:
+        return [held] if held else []
+    first = held // 200 * 100
+    return [first, held - first]
