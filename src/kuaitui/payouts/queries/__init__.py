@@ -9,7 +9,7 @@ from kuaitui.payouts.queries.monitor import (
     overview,
 )
 from kuaitui.payouts.queries.progress import payout_of_application
-from kuaitui.payouts.queries.proof import differences
+from kuaitui.payouts.queries.proof import differences, with_payees
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
     ChannelCount,
@@ -36,4 +36,5 @@ __all__ = [
     "legs_in_monitor",
     "overview",
     "payout_of_application",
+    "with_payees",
 ]
