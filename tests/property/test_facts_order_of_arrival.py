@@ -2,126 +2,56 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
-
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kuaitui.facts.operations import record_reports
-from kuaitui.facts.types import (
-    AfterSaleReport,
-    AfterSaleStatus,
-    BalanceReport,
-    DebtKind,
-    DebtReport,
-    DebtStatus,
-    DisputeReport,
-    DisputeStatus,
-    ListingsReport,
-    OrderReport,
-    OrderStatus,
-    Report,
-    RestrictionKind,
-    RestrictionReport,
-    ShopKind,
-    ShopReport,
-    Standing,
-    ViolationReport,
-    ViolationStatus,
-)
-from kuaitui.kernel.money import Money
 from tests.support import facts_given
+from tests.support.fact_reports import about, any_report
 from tests.support.facts_given import NOW
 
-# Few instants and few ids, so that reports meet: same thing, same time, other content.
-INSTANTS = st.integers(0, 3).map(lambda day: NOW + dt.timedelta(days=day - 2))
-ENDS = st.none() | st.integers(3, 5).map(lambda day: NOW + dt.timedelta(days=day))
-IDS = st.sampled_from(["1", "2"])
-AMOUNTS = st.sampled_from([Money(100, "CNY"), Money(200, "CNY")])
+many_examples = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
-def reports(shop_id: str) -> st.SearchStrategy[Report]:
-    """Any report on one shop."""
-    shop = st.just(shop_id)
-    opened = st.just(NOW - dt.timedelta(days=30))
-    return st.one_of(
-        st.builds(
-            OrderReport,
-            shop_id=shop,
-            order_id=IDS,
-            status=st.sampled_from(OrderStatus),
-            status_at=INSTANTS,
-            amount=AMOUNTS,
-        ),
-        st.builds(
-            AfterSaleReport,
-            shop_id=shop,
-            after_sale_id=IDS,
-            order_id=IDS,
-            status=st.sampled_from(AfterSaleStatus),
-            status_at=INSTANTS,
-            opened_at=opened,
-        ),
-        st.builds(
-            DisputeReport,
-            shop_id=shop,
-            dispute_id=IDS,
-            status=st.just(DisputeStatus.CLOSED),
-            status_at=INSTANTS,
-            opened_at=opened,
-            closed_at=ENDS,
-        ),
-        st.builds(
-            DisputeReport,
-            shop_id=shop,
-            dispute_id=IDS,
-            status=st.just(DisputeStatus.OPEN),
-            status_at=INSTANTS,
-            opened_at=opened,
-        ),
-        st.builds(
-            ViolationReport,
-            shop_id=shop,
-            violation_id=IDS,
-            status=st.sampled_from(ViolationStatus),
-            status_at=INSTANTS,
-            occurred_at=opened,
-        ),
-        st.builds(
-            RestrictionReport,
-            shop_id=shop,
-            restriction_id=IDS,
-            kind=st.sampled_from(RestrictionKind),
-            status_at=INSTANTS,
-            from_at=opened,
-            to_at=ENDS,
-        ),
-        st.builds(
-            DebtReport,
-            shop_id=shop,
-            debt_id=IDS,
-            kind=st.sampled_from(DebtKind),
-            amount=AMOUNTS,
-            status=st.sampled_from(DebtStatus),
-            status_at=INSTANTS,
-        ),
-        st.builds(
-            ListingsReport, shop_id=shop, listings_on_sale=st.integers(0, 2), status_at=INSTANTS
-        ),
-        st.builds(BalanceReport, shop_id=shop, withdrawable_balance=AMOUNTS, status_at=INSTANTS),
-        st.builds(
-            ShopReport,
-            shop_id=shop,
-            standing=st.sampled_from(Standing),
-            status_at=INSTANTS,
-            kind=st.sampled_from(ShopKind),
-            opened_at=opened,
-            closed_at=ENDS,
-        ),
-    )
+@pytest.mark.django_db
+@many_examples
+@given(data=st.data())
+def test_the_same_reports_in_any_order_and_repeated_end_in_the_same_state(
+    data: st.DataObject,
+) -> None:
+    first, second = facts_given.shop(), facts_given.shop()
+    told = data.draw(st.lists(any_report(first.id), min_size=1, max_size=12))
+    shuffled = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told)))))
+    cut = data.draw(st.integers(0, len(shuffled)))
+
+    record_reports(told, source="test", now=NOW)
+    for delivery in (shuffled[:cut], shuffled[cut:]):
+        record_reports([about(report, second.id) for report in delivery], source="test", now=NOW)
+
+    assert state_of(first.key) == state_of(second.key)
+
+
+@pytest.mark.django_db
+@many_examples
+@given(data=st.data())
+def test_the_summary_says_what_counting_would_say(data: st.DataObject) -> None:
+    shop = facts_given.shop()
+    for delivery in data.draw(st.lists(st.lists(any_report(shop.id), max_size=6), max_size=5)):
+        record_reports(delivery, source="test", now=NOW)
+
+    with connection.cursor() as cursor:
+        cursor.execute(SUMMARY_AS_KEPT, [shop.key])
+        kept = cursor.fetchone()
+        cursor.execute(SUMMARY_BY_COUNTING, {"shop_key": shop.key})
+        counted = cursor.fetchone()
+
+    assert kept == counted
 
 
 def state_of(shop_key: int) -> dict[str, list[tuple[object, ...]]]:
@@ -146,59 +76,18 @@ def state_of(shop_key: int) -> dict[str, list[tuple[object, ...]]]:
     return state
 
 
-@pytest.mark.django_db
-@settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data())
-def test_the_same_reports_in_any_order_and_repeated_end_in_the_same_state(
-    data: st.DataObject,
-) -> None:
-    first, second = facts_given.shop(), facts_given.shop()
-    told = data.draw(st.lists(reports(first.id), min_size=1, max_size=12))
-    shuffled = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told)))))
-    cut = data.draw(st.integers(0, len(shuffled)))
-
-    record_reports(told, source="test", now=NOW)
-    for delivery in (shuffled[:cut], shuffled[cut:]):
-        record_reports([_of(report, second.id) for report in delivery], source="test", now=NOW)
-
-    assert state_of(first.key) == state_of(second.key)
-
-
-@pytest.mark.django_db
-@settings(
-    max_examples=100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data())
-def test_the_summary_says_what_counting_would_say(data: st.DataObject) -> None:
-    shop = facts_given.shop()
-    for delivery in data.draw(st.lists(st.lists(reports(shop.id), max_size=6), max_size=5)):
-        record_reports(delivery, source="test", now=NOW)
-
-    with connection.cursor() as cursor:
-        cursor.execute(SUMMARY_AS_KEPT, [shop.key])
-        kept = cursor.fetchone()
-        cursor.execute(SUMMARY_BY_COUNTING, {"shop_key": shop.key})
-        counted = cursor.fetchone()
-
-    assert kept == counted
-
-
 SUMMARY_AS_KEPT = """
-SELECT open_orders, last_completed_at, open_after_sales, open_disputes, open_violations,
-    last_dispute_closed_at, listing_restrictions, sales_restrictions, withdrawal_restrictions,
-    live_restrictions, open_debts, owed_minor, standing, listings_on_sale
+SELECT open_orders, last_completed_at, last_completed_order_id, open_after_sales, open_disputes,
+    open_violations, last_dispute_closed_at, listing_restrictions, sales_restrictions,
+    withdrawal_restrictions, live_restrictions, open_debts, owed_minor, standing, listings_on_sale
 FROM facts_summary WHERE shop_key = %s
 """
 SUMMARY_BY_COUNTING = """
 SELECT
     (SELECT count(*) FROM facts_order WHERE shop_key = %(shop_key)s AND status IN (1, 2, 3, 4)),
     (SELECT max(status_at) FROM facts_order WHERE shop_key = %(shop_key)s AND status = 5),
+    (SELECT order_id FROM facts_order WHERE shop_key = %(shop_key)s AND status = 5
+        ORDER BY status_at DESC, order_id LIMIT 1),
     (SELECT count(*) FROM facts_case WHERE shop_key = %(shop_key)s AND kind = 1 AND status = 1),
     (SELECT count(*) FROM facts_case WHERE shop_key = %(shop_key)s AND kind = 2 AND status = 1),
     (SELECT count(*) FROM facts_case WHERE shop_key = %(shop_key)s AND kind = 3 AND status <> 3),
@@ -217,7 +106,3 @@ SELECT
     standing, listings_on_sale
 FROM facts_shop WHERE id = %(shop_key)s
 """
-
-
-def _of(report: Report, shop_id: str) -> Report:
-    return dataclasses.replace(report, shop_id=shop_id)

@@ -42,3 +42,10 @@ class TooManyReports(Refusal):
 
     code = "facts.too_many_reports"
     kind = RefusalKind.LIMIT
+
+
+class IntakeUnderway(Refusal):
+    """Another process is importing this file at this moment; wait until it is done."""
+
+    code = "facts.intake_underway"
+    kind = RefusalKind.CONFLICT

@@ -87,8 +87,10 @@ class Intake(models.Model):
 class RefusedRow(models.Model):
     """A row of a file that could not be true, kept until the file of refused rows is written."""
 
-    pk = models.CompositePrimaryKey("intake_key", "line")
+    pk = models.CompositePrimaryKey("intake_key", "refusal_no")
     intake_key = models.BigIntegerField()
+    refusal_no = models.BigIntegerField()
+    file = models.TextField()
     line = models.BigIntegerField()
     reason = models.TextField()
     content = models.TextField()
@@ -100,28 +102,11 @@ class RefusedRow(models.Model):
         return f"line {self.line}"
 
 
-class OrderReportRow(models.Model):
-    """An order as reported. Appended, never changed."""
-
-    pk = models.CompositePrimaryKey("shop_key", "report_no")
-    shop_key = models.BigIntegerField()
-    report_no = models.BigIntegerField()
-    order_id = models.TextField()
-    status = models.SmallIntegerField()
-    status_at = models.DateTimeField()
-    amount_minor = models.BigIntegerField()
-    intake_key = models.BigIntegerField()
-    recorded_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "facts_order_report"
-
-    def __str__(self) -> str:
-        return f"report on order {self.order_id}"
-
-
 class ReportRow(models.Model):
-    """Anything else as reported. Appended, never changed."""
+    """Anything but an order as reported. Appended, never changed.
+
+    Reports on orders are many: `facts_order_report` (migration 0002) has no key and no index.
+    """
 
     pk = models.CompositePrimaryKey("shop_key", "report_no")
     shop_key = models.BigIntegerField()
@@ -179,11 +164,6 @@ class Order(models.Model):
                 name="facts_order_open",
                 condition=Q(status__lt=OrderStatus.COMPLETED),
             ),
-            models.Index(
-                fields=["shop_key", "status", "-status_at"],
-                name="facts_order_finished",
-                condition=Q(status__gte=OrderStatus.COMPLETED),
-            ),
         ]
 
     def __str__(self) -> str:
@@ -209,8 +189,9 @@ class Case(models.Model):
                 name="case_kind_is_known", condition=Q(kind__in=[int(kind) for kind in CaseKind])
             ),
             models.CheckConstraint(
-                name="only_a_closed_case_has_an_end",
-                condition=Q(status=CLOSED_CASE) | Q(closed_at__isnull=True),
+                name="a_case_has_an_end_if_it_is_closed",
+                condition=Q(status=CLOSED_CASE, closed_at__isnull=False)
+                | Q(status__lt=CLOSED_CASE, closed_at__isnull=True),
             ),
         ]
         indexes = [
@@ -275,8 +256,8 @@ class Debt(models.Model):
 class Summary(models.Model):
     """A shop in one row, for bulk assessment.
 
-    Counts say how things stand by their last report. They hold at any instant from `latest_at` on;
-    for an earlier one, ask `facts_shop_summary_at`.
+    Counts say how things stand by their last report. Those of orders hold at any instant from
+    `latest_order_at` on, all others from `latest_at` on; `facts_shop_summary_at` knows.
     """
 
     shop_key = models.BigIntegerField(primary_key=True)
@@ -290,9 +271,11 @@ class Summary(models.Model):
     expelled_at = models.DateTimeField(null=True)
     listings_on_sale = models.IntegerField()
     withdrawable_balance_minor = models.BigIntegerField()
+    latest_order_at = models.DateTimeField()
     latest_at = models.DateTimeField()
     open_orders = models.IntegerField(db_default=0)
     last_completed_at = models.DateTimeField(null=True)
+    last_completed_order_id = models.TextField(null=True)  # noqa: DJ001 - null with its time
     open_after_sales = models.IntegerField(db_default=0)
     open_disputes = models.IntegerField(db_default=0)
     last_dispute_closed_at = models.DateTimeField(null=True)

@@ -30,7 +30,6 @@ from kuaitui.kernel.errors import Refusal, RefusalKind
 
 ROLE = "kuaitui"
 ACCOUNT_WHEN_ROOT = "kuaitui-db"
-SYSTEM_HOME = Path("/var/lib/kuaitui")  # where a server started by root finds room
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
 SOCKET_PATH_MAX = 100  # the kernel allows 107 bytes for the whole socket path
@@ -287,11 +286,9 @@ def _server_account() -> pwd.struct_passwd | None:
 
 def _home_reachable_by(account: pwd.struct_passwd | None, directory: Path) -> Path:
     """Where data can lie: in the directory itself, or where the server's account can reach it."""
-    elsewhere = SYSTEM_HOME / _digest(directory)
-    # Data once made there stay in use, even if the way to the directory has been opened since.
-    if account is None or (_can_be_entered(directory) and not elsewhere.exists()):
+    if account is None or _can_be_entered(directory):
         return directory
-    return elsewhere
+    return Path("/var/lib/kuaitui") / _digest(directory)
 
 
 def _binaries_reachable_by(account: pwd.struct_passwd | None) -> Path:
@@ -305,7 +302,7 @@ def _binaries_reachable_by(account: pwd.struct_passwd | None) -> Path:
     root = Path(wheel.origin).parent / "pginstall"
     if account is None or _can_be_entered(root):
         return root / "bin"
-    target = SYSTEM_HOME / "postgresql" / _digest(root)
+    target = Path("/var/lib/kuaitui/postgresql") / _digest(root)
     if not (target / "pginstall" / "bin" / "postgres").exists():
         unfinished = Path(tempfile.mkdtemp(dir=_made(target.parent)))
         shutil.copytree(root, unfinished / "pginstall", symlinks=True)

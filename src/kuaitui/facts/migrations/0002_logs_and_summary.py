@@ -3,9 +3,20 @@
 from django.db import migrations
 
 KEYS = """
+-- Orders as reported: only ever appended and read as a whole, so no index slows the intake.
+CREATE TABLE facts_order_report (
+    shop_key bigint NOT NULL,
+    intake_key bigint NOT NULL,
+    status_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    amount_minor bigint NOT NULL,
+    status smallint NOT NULL,
+    order_id text NOT NULL
+);
 CREATE SEQUENCE facts_report_no CACHE 100;
-ALTER TABLE facts_order_report ALTER COLUMN report_no SET DEFAULT nextval('facts_report_no');
 ALTER TABLE facts_report ALTER COLUMN report_no SET DEFAULT nextval('facts_report_no');
+CREATE SEQUENCE facts_refusal_no CACHE 100;
+ALTER TABLE facts_refused_row ALTER COLUMN refusal_no SET DEFAULT nextval('facts_refusal_no');
 -- A shop is never removed (below), so one check when a row appears is enough; the two tables of
 -- orders are spared it, since their rows get the key from facts_shop in the same statement.
 ALTER TABLE facts_report ADD CONSTRAINT a_report_belongs_to_a_shop
@@ -27,9 +38,11 @@ ALTER TABLE facts_debt DROP CONSTRAINT a_debt_belongs_to_a_shop;
 ALTER TABLE facts_restriction DROP CONSTRAINT a_restriction_belongs_to_a_shop;
 ALTER TABLE facts_case DROP CONSTRAINT a_case_belongs_to_a_shop;
 ALTER TABLE facts_report DROP CONSTRAINT a_report_belongs_to_a_shop;
+ALTER TABLE facts_refused_row ALTER COLUMN refusal_no DROP DEFAULT;
+DROP SEQUENCE facts_refusal_no;
 ALTER TABLE facts_report ALTER COLUMN report_no DROP DEFAULT;
-ALTER TABLE facts_order_report ALTER COLUMN report_no DROP DEFAULT;
 DROP SEQUENCE facts_report_no;
+DROP TABLE facts_order_report;
 """
 
 # Reports are evidence: what was said when. Nothing about them is ever changed or removed.
@@ -78,16 +91,17 @@ CREATE FUNCTION facts_summary_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO facts_summary (shop_key, kind, standing, currency, zone, opened_at,
         closing_notice_at, closed_at, expelled_at, listings_on_sale, withdrawable_balance_minor,
-        latest_at)
+        latest_order_at, latest_at)
     SELECT id, kind, standing, currency, zone, opened_at, closing_notice_at, closed_at, expelled_at,
-        listings_on_sale, withdrawable_balance_minor, 'epoch'
+        listings_on_sale, withdrawable_balance_minor, 'epoch', 'epoch'
     FROM added ORDER BY id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER summary_begins AFTER INSERT ON facts_shop REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION facts_summary_begins();
 
-CREATE FUNCTION facts_summary_follows_shop() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_follows_shop() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 BEGIN
     UPDATE facts_summary AS summary SET kind = shop.kind, standing = shop.standing,
         currency = shop.currency, zone = shop.zone, opened_at = shop.opened_at,
@@ -107,57 +121,67 @@ DROP TRIGGER summary_begins ON facts_shop;
 DROP FUNCTION facts_summary_begins();
 """
 
-# Orders are many: the summary moves by what the statement changed, whoever wrote it.
+# Orders are many: the summary moves by what the statement changed, whoever wrote it. Each function
+# is told to look the shops up by key: a plan that reads every summary would be kept and used again.
 SUMMARY_FOLLOWS_ORDERS = """
-CREATE FUNCTION facts_summary_gains_orders() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_gains_orders() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 BEGIN
     UPDATE facts_summary AS summary SET
         open_orders = summary.open_orders + moved.opened,
-        last_completed_at = GREATEST(summary.last_completed_at, moved.completed_at),
-        latest_at = GREATEST(summary.latest_at, moved.latest_at)
+        latest_order_at = GREATEST(summary.latest_order_at, moved.latest_at),
+        (last_completed_at, last_completed_order_id) = (
+            SELECT last.status_at, last.order_id FROM (VALUES
+                (summary.last_completed_at, summary.last_completed_order_id),
+                (moved.completed_at, moved.completed_order_id)) AS last (status_at, order_id)
+            ORDER BY last.status_at DESC NULLS LAST, last.order_id LIMIT 1)
     FROM (
         SELECT shop_key, (count(*) FILTER (WHERE status < 5))::int AS opened,
-            max(status_at) FILTER (WHERE status = 5) AS completed_at, max(status_at) AS latest_at
+            max(status_at) AS latest_at, max(status_at) FILTER (WHERE status = 5) AS completed_at,
+            (array_agg(order_id ORDER BY status_at DESC, order_id) FILTER (WHERE status = 5))[1]
+                AS completed_order_id
         FROM added GROUP BY shop_key
     ) AS moved
     WHERE summary.shop_key = moved.shop_key AND (moved.opened > 0
-        OR moved.latest_at > summary.latest_at
-        OR moved.completed_at > COALESCE(summary.last_completed_at, '-infinity'));
+        OR moved.latest_at > summary.latest_order_at
+        OR moved.completed_at >= COALESCE(summary.last_completed_at, '-infinity'));
     RETURN NULL;
 END $$;
 CREATE TRIGGER summary_gains_orders AFTER INSERT ON facts_order REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION facts_summary_gains_orders();
 
-CREATE FUNCTION facts_summary_follows_orders() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    uncompleted bigint[];
+CREATE FUNCTION facts_summary_follows_orders() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 BEGIN
+    -- The order that was completed last may be so no more: then the next to last is looked for.
+    UPDATE facts_summary AS summary SET (last_completed_at, last_completed_order_id) = (
+        SELECT o.status_at, o.order_id FROM facts_order AS o
+        WHERE o.shop_key = summary.shop_key AND o.status = 5
+        ORDER BY o.status_at DESC, o.order_id LIMIT 1)
+    FROM was WHERE was.shop_key = summary.shop_key AND was.status = 5
+        AND was.order_id = summary.last_completed_order_id;
     UPDATE facts_summary AS summary SET
         open_orders = summary.open_orders + moved.opened,
-        last_completed_at = GREATEST(summary.last_completed_at, moved.completed_at),
-        latest_at = GREATEST(summary.latest_at, moved.latest_at)
+        latest_order_at = GREATEST(summary.latest_order_at, moved.latest_at),
+        (last_completed_at, last_completed_order_id) = (
+            SELECT last.status_at, last.order_id FROM (VALUES
+                (summary.last_completed_at, summary.last_completed_order_id),
+                (moved.completed_at, moved.completed_order_id)) AS last (status_at, order_id)
+            ORDER BY last.status_at DESC NULLS LAST, last.order_id LIMIT 1)
     FROM (
-        SELECT shop_key, sum(opened)::int AS opened, max(completed_at) AS completed_at,
-            max(latest_at) AS latest_at
+        SELECT shop_key, sum(opened)::int AS opened, max(status_at) AS latest_at,
+            max(status_at) FILTER (WHERE status = 5) AS completed_at,
+            (array_agg(order_id ORDER BY status_at DESC, order_id) FILTER (WHERE status = 5))[1]
+                AS completed_order_id
         FROM (
-            SELECT shop_key, -(status < 5)::int AS opened, NULL::timestamptz AS completed_at,
-                NULL::timestamptz AS latest_at
+            SELECT shop_key, NULL AS order_id, NULL::smallint AS status,
+                NULL::timestamptz AS status_at, -(status < 5)::int AS opened
             FROM was
             UNION ALL
-            SELECT shop_key, (status < 5)::int, CASE WHEN status = 5 THEN status_at END, status_at
-            FROM became
+            SELECT shop_key, order_id, status, status_at, (status < 5)::int FROM became
         ) AS change GROUP BY shop_key
     ) AS moved
     WHERE summary.shop_key = moved.shop_key;
-    -- An order that is no longer completed, or at another time, may have been the last one.
-    SELECT array_agg(DISTINCT shop_key ORDER BY shop_key) INTO uncompleted FROM was WHERE status = 5;
-    IF uncompleted IS NOT NULL THEN
-        UPDATE facts_summary AS summary SET last_completed_at = (
-            SELECT o.status_at FROM facts_order AS o
-            WHERE o.shop_key = summary.shop_key AND o.status = 5
-            ORDER BY o.status_at DESC LIMIT 1)
-        WHERE summary.shop_key = ANY (uncompleted);
-    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER summary_follows_orders AFTER UPDATE ON facts_order
@@ -174,7 +198,8 @@ DROP FUNCTION facts_summary_gains_orders();
 # Cases, restrictions and debts are few: what is open is counted afresh for the shops they touch.
 # The row is locked before counting, so of two at the same time the second counts both.
 SUMMARY_FOLLOWS_CASES = """
-CREATE FUNCTION facts_summary_follows_cases() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_follows_cases() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
     shops bigint[];
 BEGIN
@@ -217,7 +242,8 @@ DROP FUNCTION facts_summary_follows_cases();
 
 # `latest_at` covers every report, not only those that won: so it does not depend on their order.
 SUMMARY_FOLLOWS_REPORTS = """
-CREATE FUNCTION facts_summary_follows_reports() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_follows_reports() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 BEGIN
     UPDATE facts_summary AS summary SET latest_at = reported.latest_at
     FROM (SELECT shop_key, max(latest_at) AS latest_at FROM added GROUP BY shop_key) AS reported
@@ -233,7 +259,8 @@ DROP FUNCTION facts_summary_follows_reports();
 """
 
 SUMMARY_FOLLOWS_RESTRICTIONS = """
-CREATE FUNCTION facts_summary_follows_restrictions() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_follows_restrictions() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
     shops bigint[];
 BEGIN
@@ -273,7 +300,8 @@ DROP FUNCTION facts_summary_follows_restrictions();
 """
 
 SUMMARY_FOLLOWS_DEBTS = """
-CREATE FUNCTION facts_summary_follows_debts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION facts_summary_follows_debts() RETURNS trigger LANGUAGE plpgsql
+    SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
 DECLARE
     shops bigint[];
 BEGIN

@@ -12,6 +12,7 @@ from kuaitui.facts.errors import CurrencyDiffers, ReportUnusable, ShopUnknown, T
 from kuaitui.facts.operations.deriving import DERIVE_STATE
 from kuaitui.facts.operations.log_entries import LogEntry, log_entry
 from kuaitui.facts.operations.merging import MERGE_ORDERS, ORDERS_IN_ARRAYS
+from kuaitui.facts.operations.taking_turns import write_beside_others
 from kuaitui.facts.rules import money_of, problem_of, subject_id_of
 from kuaitui.facts.types import OrderReport, Recorded, Report
 from kuaitui.kernel.ids import IdPrefix, new_id
@@ -41,6 +42,7 @@ def record_reports(reports: Iterable[Report], *, source: str, now: dt.datetime) 
             raise ReportUnusable(
                 shop_id=report.shop_id, subject_id=subject_id_of(report), problem=problem
             )
+    write_beside_others()
     shops = _lock_shops(taken)
     intake_key = _begin_intake(source=source, reports=len(taken), now=now)
     orders = [report for report in taken if isinstance(report, OrderReport)]

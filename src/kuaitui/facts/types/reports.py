@@ -165,3 +165,44 @@ class Recorded:
 
     intake_key: int
     reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row of a file that was not taken, and why."""
+
+    file: str
+    line: int
+    reason: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileIntake:
+    """How far a file has been taken in."""
+
+    key: int
+    public_id: str
+    rows_read: int
+    rows_recorded: int
+    rows_refused: int
+    is_finished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewShops:
+    """What is assumed of a shop that first appears in a file of orders."""
+
+    kind: ShopKind
+    zone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactCounts:
+    """How many things of a shop are open."""
+
+    open_orders: int
+    open_after_sales: int
+    open_disputes: int
+    open_violations: int
+    open_debt_minor: int

@@ -1,0 +1,162 @@
+"""The recording process: chunks become facts, one transaction each, and what was refused a file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import assert_never
+
+from kuaitui.facts.operations import begin_file_intake, finish_file_intake, take_orders
+from kuaitui.facts.queries import refused_rows, unfinished_intake_id
+from kuaitui.facts.types import FileIntake, NewShops, ShopKind
+from kuaitui.interfaces.cli.imports.errors import ImportRefused
+from kuaitui.interfaces.cli.imports.files import digest_of
+from kuaitui.interfaces.cli.imports.mapping import ReadingOrder
+from kuaitui.interfaces.cli.imports.progress import Display
+from kuaitui.interfaces.cli.imports.reading import Chunk, End, Message, start_reading
+from kuaitui.interfaces.cli.imports.rows import FORMULA_STARTS
+from kuaitui.kernel.clock import read_clock
+
+REFUSED_COLUMNS = ("file", "line", "reason", "row")
+
+
+class Recorder:
+    """Imports groups of files one after the other and counts what was refused."""
+
+    def __init__(self, *, create_shops: bool, refused_path: Path) -> None:
+        self.rows_refused = 0
+        self._create_shops = create_shops
+        self._refused_path = refused_path
+        self._display = Display()
+
+    def record(self, order: ReadingOrder) -> None:
+        """Import one group of files, from where it stopped if it was begun before.
+
+        Raises:
+            ImportRefused: the files cannot be read as this mapping, or change while they are read.
+            IntakeUnderway: another process imports the same files at this moment.
+        """
+        name = ", ".join(path.name for path in order.paths)
+        source = f"import {order.mapping}"
+        digests = tuple(digest_of(path) for path in order.paths)
+        digest = _digest_of_intake(order, digests)
+        changed = unfinished_intake_id(source=source, file_name=name, but_not_digest=digest)
+        intake = begin_file_intake(
+            source=source, file_name=name, file_digest=digest, now=read_clock()
+        )
+        if intake.is_finished:
+            self._display.say(f"{name}: is already imported ({intake.public_id}); nothing to do")
+        else:
+            if changed and intake.rows_read == 0:
+                self._display.say(
+                    f"{name}: has changed since import {changed} stopped; reading it from its "
+                    "first row. What was taken stays, and taking it again changes nothing"
+                )
+            intake = self._read_and_take(order, digests, intake)
+        self._conclude(name, intake)
+
+    def _read_and_take(
+        self, order: ReadingOrder, digests: tuple[str, ...], intake: FileIntake
+    ) -> FileIntake:
+        name = ", ".join(path.name for path in order.paths)
+        if intake.rows_read:
+            self._display.say(f"{name}: going on after row {intake.rows_read:,}")
+        with (
+            self._display.task(name, rows_done=intake.rows_read),
+            _messages(replace(order, rows_done=intake.rows_read)) as connection,
+        ):
+            while True:
+                message = _receive(connection)
+                match message:
+                    case Chunk():
+                        intake = self._take(order, intake, message)
+                        self._display.advance(intake, message.part_read)
+                    case End():
+                        if message.digests != digests:
+                            raise ImportRefused(
+                                f"{name}: changed while it was being read; import it again"
+                            )
+                        return finish_file_intake(intake=intake, now=read_clock())
+                    case ImportRefused():
+                        raise message
+                    case _:
+                        assert_never(message)
+
+    def _take(self, order: ReadingOrder, intake: FileIntake, chunk: Chunk) -> FileIntake:
+        return take_orders(
+            intake=intake,
+            file_name=order.paths[0].name,
+            staged=chunk.staged,
+            refused=chunk.refused,
+            rows_read=chunk.rows_read,
+            new_shops=(
+                NewShops(kind=ShopKind.INDIVIDUAL, zone=order.zone) if self._create_shops else None
+            ),
+            now=read_clock(),
+        )
+
+    def _conclude(self, name: str, intake: FileIntake) -> None:
+        self._display.say(
+            f"{name}: {intake.rows_recorded:,} rows recorded, {intake.rows_refused:,} refused "
+            f"({intake.public_id})"
+        )
+        if intake.rows_refused:
+            self._write_refused(intake)
+
+    def _write_refused(self, intake: FileIntake) -> None:
+        is_first = self.rows_refused == 0
+        self.rows_refused += intake.rows_refused
+        try:
+            with self._refused_path.open(
+                "w" if is_first else "a", encoding="utf-8", newline=""
+            ) as handle:
+                writer = csv.writer(handle)
+                if is_first:
+                    writer.writerow(REFUSED_COLUMNS)
+                for row in refused_rows(intake_key=intake.key):
+                    values = (row.file, row.line, row.reason, row.content)
+                    writer.writerow([_harmless(value) for value in values])
+        except OSError as problem:
+            raise ImportRefused(
+                f"the refused rows cannot be written to {self._refused_path}: {problem.strerror}; "
+                "name another place with --refused and run this again"
+            ) from None
+        self._display.say(f"the refused rows, with reasons, are in {self._refused_path}")
+
+
+def _digest_of_intake(order: ReadingOrder, digests: tuple[str, ...]) -> str:
+    """The files and what they were asked to mean: both decide whether it is the same intake."""
+    parts = [*digests, order.currency, order.zone, order.encoding, order.shop_id]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@contextmanager
+def _messages(order: ReadingOrder) -> Iterator[Connection]:
+    process, connection = start_reading(order)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        process.terminate()
+        process.join()
+
+
+def _receive(connection: Connection) -> Message:
+    try:
+        message: Message = connection.recv()
+    except EOFError:
+        raise ImportRefused(
+            "the reading process ended before the file did; run the same command again to go on"
+        ) from None
+    return message
+
+
+def _harmless(value: str | int) -> str | int:
+    """A spreadsheet runs what looks like a formula; a leading apostrophe makes it text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
