@@ -32,8 +32,8 @@ from kuaitui.policy.types import (
     ViolationStatus,
 )
 
-FACTS_BYTES_MAX: Final = 64 * 1024 * 1024
-ITEMS_MAX: Final = 300_000
+FACTS_BYTES_MAX: Final = 32 * 1024 * 1024
+ITEMS_MAX: Final = 200_000
 CATEGORIES_MAX: Final = 200
 _LISTS: Final = ("orders", "after_sales", "disputes", "violations", "restrictions", "debts")
 

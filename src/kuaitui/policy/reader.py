@@ -19,6 +19,8 @@ Fields = Mapping[str, object]
 ID_LENGTH_MAX: Final = 128
 YEAR_FIRST: Final = 1990
 YEAR_LAST: Final = 2199
+# Controls, lone surrogates, unassigned, and the invisible ones that turn text around.
+_UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})
 _EPOCH: Final = dt.datetime(YEAR_FIRST, 1, 1, tzinfo=dt.UTC)
 _TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(Z|z|[+-]\d{2}(?::?\d{2})?)?",
@@ -105,7 +107,7 @@ class Reader:
             self.report(path, "empty")
         elif len(value) > length_max:
             self.report(path, "too_long", limit=length_max)
-        elif any(unicodedata.category(c) in {"Cc", "Cs", "Cn", "Zl", "Zp"} for c in value):
+        elif any(unicodedata.category(c) in _UNPRINTABLE for c in value):
             self.report(path, "unprintable")
         else:
             return value

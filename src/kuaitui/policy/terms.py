@@ -145,6 +145,16 @@ class Review:
     auto_approval_limit: AmountLimit
     second_approval_from: AmountLimit
 
+    def allows_automatic_approval(self, amount: Money) -> bool:
+        """Small enough to be approved by rule; never in a currency the pack sets no limit for."""
+        limit = self.auto_approval_limit.amount
+        return amount.currency == limit.currency and amount <= limit
+
+    def requires_second_approval(self, amount: Money) -> bool:
+        """Large enough for two people; always in a currency the pack sets no tier for."""
+        tier = self.second_approval_from.amount
+        return amount.currency != tier.currency or amount >= tier
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Final
 
 from kuaitui.kernel.money import Money
+from kuaitui.policy.terms import Provenance
 from kuaitui.policy.types import Text
 
 IDS_SHOWN_MAX: Final = 3
@@ -51,6 +52,13 @@ def title_of(code: str) -> Text:
 def joined(*texts: Text) -> Text:
     """Texts after one another."""
     return Text("".join(text.zh for text in texts), "".join(text.en for text in texts))
+
+
+def provenance_note(provenance: Provenance) -> Text:
+    """What must be said beside a value: not verified, or the operator's own choice."""
+    if not provenance.is_verified:
+        return text_of("common", "unverified", confidence=provenance.confidence.value)
+    return text_of("common", "operator") if provenance.is_operators_own else Text("", "")
 
 
 def date_text(on: dt.date) -> Text:
