@@ -7,7 +7,6 @@ the same `now` make the same shops.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
@@ -42,30 +41,44 @@ class DemoShop:
     destination_id: str
 
 
-def play_scenes(
-    *,
-    now: dt.datetime,
-    seed: int,
-    scenes: tuple[Scene, ...] = SCENES,
-    on_shop: Callable[[], None] = lambda: None,
-) -> list[DemoShop]:
-    """Make the shops of all scenes, with facts, deposits and destinations, but no applications."""
-    rng = Random(seed)  # noqa: S311 - names and amounts of a demo
-    shops = []
-    for number, scene in enumerate(_each(scenes), start=1):
-        shops.append(_play(scene, number, rng, now))
-        on_shop()
-    return shops
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """Which shop plays which scene. The number names the shop and its owner."""
+
+    number: int
+    scene: Scene
+    is_first_of_scene: bool
+
+    @property
+    def shop_id(self) -> str:
+        """The marketplace's id of the shop."""
+        return f"ks{100000 + self.number}"
+
+    @property
+    def username(self) -> str:
+        """The log-in name of the owner."""
+        return f"seller{self.number}"
 
 
-def _each(scenes: tuple[Scene, ...]) -> Iterator[Scene]:
+def cast(scenes: tuple[Scene, ...] = SCENES) -> list[Casting]:
+    """All shops of the demo, scene by scene."""
+    castings: list[Casting] = []
     for scene in scenes:
-        for _ in range(scene.shops):
-            yield scene
+        castings += [
+            Casting(len(castings) + 1 + index, scene, is_first_of_scene=index == 0)
+            for index in range(scene.shops)
+        ]
+    return castings
 
 
-def _play(scene: Scene, number: int, rng: Random, now: dt.datetime) -> DemoShop:
-    shop_id = f"ks{100000 + number}"
+def play_scene(casting: Casting, *, now: dt.datetime, seed: int) -> DemoShop:
+    """Make one shop with facts, deposit and destination, but no application yet."""
+    rng = Random(f"{seed}/{casting.number}")  # noqa: S311 - names and amounts of a demo
+    return _play(casting, rng, now)
+
+
+def _play(casting: Casting, rng: Random, now: dt.datetime) -> DemoShop:
+    scene, shop_id = casting.scene, casting.shop_id
     name, category = shop_name(rng)
     owner_name = person_name(rng)
     kind = rng.choice([ShopKind.INDIVIDUAL, ShopKind.SOLE_TRADER, ShopKind.ENTERPRISE])
@@ -82,7 +95,7 @@ def _play(scene: Scene, number: int, rng: Random, now: dt.datetime) -> DemoShop:
     reports = list(reported(scene, shop_id, name, kind, category, opened_at, rng, now))
     record_reports(reports, source="demo", now=now)
     owner_id = create_user(
-        username=f"seller{number}",
+        username=casting.username,
         display_name=owner_name,
         role=Role.SELLER,
         password=None,
