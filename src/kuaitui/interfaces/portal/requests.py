@@ -5,9 +5,16 @@ from __future__ import annotations
 from django.http import HttpRequest
 
 from kuaitui.accounts.types import Viewer
+from kuaitui.facts.types import ShopRecord
 
 
 class PortalRequest(HttpRequest):
     """Somebody is logged in."""
 
     viewer: Viewer
+
+
+class ShopRequest(PortalRequest):
+    """Somebody is logged in who may see the shop in the address."""
+
+    shop: ShopRecord

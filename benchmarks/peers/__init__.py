@@ -1,0 +1,1 @@
+"""Processes that post as fast as they can: ours in Python, and django-hordak."""
