@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 from django.db import DatabaseError, IntegrityError, InternalError, connection, transaction
 
-from kuaitui.kernel.money import Money
+from kuaitui.kernel.money import MINOR_MAX, AmountTooLarge, Money
 from kuaitui.ledger import queries
 from kuaitui.ledger.errors import BookUnknown, InsufficientBalance, ReferenceReused
 from kuaitui.ledger.operations import open_book, open_books, post_journal, post_journals
@@ -149,6 +149,19 @@ def test_a_liability_to_the_seller_never_goes_below_zero(account: Account) -> No
     assert held(book) == before
 
 
+def test_a_book_never_holds_more_than_money_can_count() -> None:
+    book = funded_book(Money(MINOR_MAX, CNY))
+    before = held(book)
+    one_fen = journal(book, Account.AT_CHANNEL, Account.AVAILABLE, Money(1, CNY))
+
+    with pytest.raises(AmountTooLarge), transaction.atomic():
+        post_journal(one_fen, now=NOW)
+    with pytest.raises(AmountTooLarge), transaction.atomic():
+        post_journals([one_fen], now=NOW)
+
+    assert held(book) == before
+
+
 def test_an_unknown_book_is_refused() -> None:
     missing = journal(2**60, Account.AT_CHANNEL, Account.AVAILABLE, yuan(1))
 
@@ -228,6 +241,7 @@ def run_raw(statement: str, parameters: Sequence[object] = ()) -> None:
         (("{7}", "{8}", "{5}"), "entry_accounts_are_of_the_chart"),
         (("{11}", "{12}", "{1001}"), "available_is_not_negative"),
         (("{12}", "{11}", "{1}"), "frozen_is_not_negative"),
+        (("{1}", "{11}", "{999999999999001}"), "a_book_holds_no_more_than_money_can_count"),
     ],
 )
 def test_database_refuses_a_malformed_journal(lines: tuple[str, str, str], constraint: str) -> None:

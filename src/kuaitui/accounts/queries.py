@@ -34,6 +34,11 @@ def find_viewer(*, user_id: str) -> Viewer:
     return viewer
 
 
+def find_user_id(*, username: str) -> str | None:
+    """The public id of the user with this log-in name, or nothing."""
+    return User.objects.filter(username=username).values_list("public_id", flat=True).first()
+
+
 def display_names(*, user_ids: set[str]) -> dict[str, str]:
     """Names by public id, for pages that say who did what. Unknown ids are left out."""
     users = User.objects.filter(public_id__in=user_ids).values_list("public_id", "display_name")

@@ -19,7 +19,7 @@ class Route(enum.StrEnum):
 
     ORIGINAL = "original"
     """Back along the payment it came by."""
-    ACCOUNT = "account"
+    DESIGNATED = "designated"
     """To a verified account of the same person or company."""
 
 
@@ -60,7 +60,7 @@ class PayoutInstruction:
     @property
     def route(self) -> Route:
         """The way this money goes."""
-        return Route.ORIGINAL if isinstance(self.target, OriginalPayment) else Route.ACCOUNT
+        return Route.ORIGINAL if isinstance(self.target, OriginalPayment) else Route.DESIGNATED
 
 
 class NeededAction(enum.StrEnum):

@@ -30,6 +30,7 @@ from kuaitui.kernel.errors import Refusal, RefusalKind
 
 ROLE = "kuaitui"
 ACCOUNT_WHEN_ROOT = "kuaitui-db"
+SYSTEM_HOME = Path("/var/lib/kuaitui")  # where a server started by root finds room
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 60
 SOCKET_PATH_MAX = 100  # the kernel allows 107 bytes for the whole socket path
@@ -291,9 +292,11 @@ def _server_account() -> pwd.struct_passwd | None:
 
 def _home_reachable_by(account: pwd.struct_passwd | None, directory: Path) -> Path:
     """Where data can lie: in the directory itself, or where the server's account can reach it."""
-    if account is None or _can_be_entered(directory):
+    elsewhere = SYSTEM_HOME / _digest(directory)
+    # Data once made there stay in use, even if the way to the directory has been opened since.
+    if account is None or (_can_be_entered(directory) and not elsewhere.exists()):
         return directory
-    return Path("/var/lib/kuaitui") / _digest(directory)
+    return elsewhere
 
 
 def _binaries_reachable_by(account: pwd.struct_passwd | None) -> Path:
@@ -307,7 +310,7 @@ def _binaries_reachable_by(account: pwd.struct_passwd | None) -> Path:
     root = Path(wheel.origin).parent / "pginstall"
     if account is None or _can_be_entered(root):
         return root / "bin"
-    target = Path("/var/lib/kuaitui/postgresql") / _digest(root)
+    target = SYSTEM_HOME / "postgresql" / _digest(root)
     if not (target / "pginstall" / "bin" / "postgres").exists():
         unfinished = Path(tempfile.mkdtemp(dir=_made(target.parent)))
         shutil.copytree(root, unfinished / "pginstall", symlinks=True)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 from psycopg import errors as pg
 
 from kuaitui.kernel.invariants import ensure
-from kuaitui.kernel.money import Money
+from kuaitui.kernel.money import AmountTooLarge, Money
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.ledger.errors import BookUnknown, InsufficientBalance, ReferenceReused
 from kuaitui.ledger.queries import lines_of
@@ -23,6 +23,7 @@ _POST_ONE = (
     " ledger_post(%s, %s, %s, %s, %s, %s::smallint[], %s::smallint[], %s::bigint[])"
 )
 _POST_MANY = "SELECT posted_no, is_new FROM ledger_post_many(%s, %s, %s, %s, %s, %s, %s, %s)"
+_CEILING = "a_book_holds_no_more_than_money_can_count"
 _OPEN = "INSERT INTO ledger_book (currency, opened_at) SELECT %s, %s FROM generate_series(1, %s) RETURNING id"
 
 
@@ -54,6 +55,7 @@ def post_journal(journal: Journal, *, now: dt.datetime) -> Posted:
 
     Raises:
         InsufficientBalance: an account would fall below zero.
+        AmountTooLarge: the book would hold more than `Money` can count.
         BookUnknown: there is no such book.
         ReferenceReused: the reference was posted before with other lines.
     """
@@ -111,6 +113,8 @@ def _execute(statement: str, parameters: list[Any]) -> list[tuple[int, bool]]:
         match error.__cause__:
             case pg.CheckViolation() as cause if _names_a_floor(cause):
                 raise InsufficientBalance(account=str(cause.diag.constraint_name)) from error
+            case pg.CheckViolation() as cause if cause.diag.constraint_name == _CEILING:
+                raise AmountTooLarge from error
             case pg.ForeignKeyViolation():
                 raise BookUnknown from error
         raise

@@ -1,1 +1,209 @@
-"""Tables of payouts. Private to this context."""
+"""Tables of payouts. Private to this context.
+
+What a constraint cannot say, the triggers of migration 0002 do.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from kuaitui.payouts.states import LIVE, LegState, PayoutState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+
+LIVE_STATES = sorted(state.value for state in LIVE)
+
+
+class Payout(models.Model):
+    """What is paid for one application."""
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.CharField(max_length=40, unique=True)
+    application_id = models.CharField(max_length=40, unique=True)
+    account_id = models.CharField(max_length=40)
+    shop_key = models.BigIntegerField()
+    book_id = models.BigIntegerField()
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    approval_hash = models.CharField(max_length=128)
+    state = models.CharField(max_length=20, default=PayoutState.PAYING)
+    begun_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payouts_payout"
+        constraints = [
+            models.CheckConstraint(
+                name="payout_amount_is_positive", condition=Q(amount_minor__gt=0)
+            ),
+            models.CheckConstraint(
+                name="payout_state_is_known", condition=Q(state__in=[s.value for s in PayoutState])
+            ),
+            models.CheckConstraint(
+                name="a_payout_rests_on_an_approval", condition=~Q(approval_hash="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class PayoutLeg(models.Model):
+    """The part of a payout that leaves one lot by one route, under one number for ever."""
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.CharField(max_length=40, unique=True)
+    payout = models.ForeignKey(Payout, on_delete=models.PROTECT, related_name="legs")
+    replaces = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by"
+    )
+    book_id = models.BigIntegerField()
+    lot_id = models.CharField(max_length=40)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    route = models.CharField(max_length=20)
+    route_open_until = models.DateTimeField(null=True)
+    destination_id = models.CharField(max_length=40, blank=True)
+    tail = models.CharField(max_length=4)
+    channel = models.CharField(max_length=40)
+    channel_number = models.CharField(max_length=64)
+    request_sealed = models.BinaryField()
+    request_key_id = models.CharField(max_length=20)
+    approval_hash = models.CharField(max_length=128)
+    created_at = models.DateTimeField()
+
+    state = models.CharField(max_length=20, default=LegState.READY)
+    since = models.DateTimeField()
+    fence = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    next_check_at = models.DateTimeField(null=True)
+    checks = models.IntegerField(default=0)
+    sends = models.IntegerField(default=0)
+    first_sent_at = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    bank_reference = models.CharField(max_length=80, default="", blank=True)
+    code = models.CharField(max_length=80, default="", blank=True)
+    delayed_at = models.DateTimeField(null=True)
+    set_aside_at = models.DateTimeField(null=True)
+    set_aside_reason = models.CharField(max_length=200, default="", blank=True)
+
+    class Meta:
+        db_table = "payouts_leg"
+        constraints = [
+            # A channel pays a number once: two legs under one number would be one payment.
+            models.UniqueConstraint(
+                fields=["channel", "channel_number"], name="a_channel_number_names_one_leg"
+            ),
+            # Channels take refunds of one payment one after the other (WeChat: a minute apart).
+            models.UniqueConstraint(
+                fields=["book_id", "lot_id"],
+                name="a_lot_has_one_live_leg",
+                condition=Q(state__in=LIVE_STATES),
+            ),
+            models.CheckConstraint(name="leg_amount_is_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="leg_state_is_known", condition=Q(state__in=[s.value for s in LegState])
+            ),
+            models.CheckConstraint(
+                name="a_leg_rests_on_an_approval", condition=~Q(approval_hash="")
+            ),
+            # Otherwise a leg could wait for ever without anybody noticing.
+            models.CheckConstraint(
+                name="no_live_leg_is_forgotten",
+                condition=~Q(state__in=LIVE_STATES)
+                | Q(next_check_at__isnull=False)
+                | Q(set_aside_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_leg_that_ended_is_not_checked",
+                condition=~Q(state__in=["returned", "failed", "cancelled"])
+                | Q(next_check_at=None, lease_until=None),
+            ),
+            models.CheckConstraint(
+                name="a_settled_leg_knows_when",
+                condition=~Q(state__in=["paid", "returned"]) | Q(settled_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_sent_leg_knows_when",
+                condition=Q(state__in=["ready", "failed", "cancelled"])
+                | Q(first_sent_at__isnull=False, last_sent_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                name="payouts_leg_due",
+                condition=Q(next_check_at__isnull=False, set_aside_at=None),
+            ),
+            models.Index(
+                fields=["state", "channel"],
+                name="payouts_leg_monitor",
+                condition=~Q(state__in=["paid", "cancelled"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class PayoutAttempt(models.Model):
+    """One call about a leg: written before the call, completed once after it."""
+
+    id = models.BigAutoField(primary_key=True)
+    leg = models.ForeignKey(PayoutLeg, on_delete=models.PROTECT, related_name="attempts")
+    attempt_no = models.IntegerField()
+    kind = models.CharField(max_length=10)
+    fence = models.IntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no outcome is not an empty one
+    cause = models.CharField(max_length=80, default="", blank=True)
+
+    class Meta:
+        db_table = "payouts_attempt"
+        constraints = [
+            models.UniqueConstraint(fields=["leg", "attempt_no"], name="attempts_are_numbered"),
+            # Two live attempts could be two sends.
+            models.UniqueConstraint(
+                fields=["leg"], name="a_leg_has_one_live_attempt", condition=Q(outcome=None)
+            ),
+            models.CheckConstraint(
+                name="attempt_kind_is_known", condition=Q(kind__in=[k.value for k in AttemptKind])
+            ),
+            models.CheckConstraint(
+                name="attempt_outcome_is_known",
+                condition=Q(outcome=None) | Q(outcome__in=[o.value for o in AttemptOutcome]),
+            ),
+            models.CheckConstraint(
+                name="an_attempt_ends_with_its_outcome",
+                condition=Q(outcome=None, finished_at=None)
+                | Q(outcome__isnull=False, finished_at__isnull=False),
+            ),
+            # An instruction just handed over cannot be unknown to who took it.
+            models.CheckConstraint(
+                name="only_a_query_finds_nothing",
+                condition=~Q(outcome="not_found") | Q(kind="query"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt_no}"
+
+
+class ChannelSwitch(models.Model):
+    """The kill switch: stops sending through one channel, or `*` through all. Never asking."""
+
+    channel = models.CharField(max_length=40, primary_key=True)
+    is_stopped = models.BooleanField()
+    reason = models.CharField(max_length=200)
+    set_by = models.CharField(max_length=80)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "payouts_channel_switch"
+
+    def __str__(self) -> str:
+        return f"switch {self.channel}"

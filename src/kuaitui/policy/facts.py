@@ -183,6 +183,8 @@ class _FactsReader:
         for name in _LISTS:
             r.unique([item.id for item in getattr(facts, name)], name)
         r.unique([lot.id for lot in deposit.lots], "deposit.lots")
+        r.at_most(sum(lot.amount_minor for lot in deposit.lots), "deposit.lots")
+        r.at_most(sum(debt.amount_minor for debt in facts.debts), "debts")
         return facts
 
     def _shop(self, value: object, path: str | None) -> Shop:

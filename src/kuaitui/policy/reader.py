@@ -211,6 +211,11 @@ class Reader:
                 other = f"{path}[{seen[value]}]"
                 self.report(f"{path}[{index}].id", "duplicate", found=shorten(value), other=other)
 
+    def at_most(self, total_minor: int, path: str) -> None:
+        """A sum must fit where money is kept."""
+        if total_minor > MINOR_MAX:
+            self.report(path, "too_large", limit=MINOR_MAX)
+
     def _instant(self, value: object, path: str) -> dt.datetime | None:
         if not isinstance(value, str):
             self._wrong_type(path, str, value)

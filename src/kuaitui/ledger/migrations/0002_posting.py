@@ -13,6 +13,11 @@ ALTER TABLE ledger_journal
     ADD CONSTRAINT entry_accounts_are_of_the_chart CHECK (
         debits <@ '{1,2,3,11,12,13,14,15,16}'::smallint[]
         AND credits <@ '{1,2,3,11,12,13,14,15,16}'::smallint[]);
+-- By the equation of the book this bounds every account and every sum of them: a balance can always
+-- be read as Money.
+ALTER TABLE ledger_book
+    ADD CONSTRAINT a_book_holds_no_more_than_money_can_count CHECK (
+        at_channel + receivable + channel_fee <= 1000000000000000);
 -- Room for updated versions of a row in its own page: an update then touches no index.
 ALTER TABLE ledger_book SET (fillfactor = 70);
 """
@@ -154,6 +159,7 @@ DROP TRIGGER journals_never_change ON ledger_journal;
 DROP FUNCTION ledger_apply_journal, ledger_refuse_change;
 ALTER TABLE ledger_journal DROP CONSTRAINT a_journal_has_lines, DROP CONSTRAINT entry_amount_is_positive,
     DROP CONSTRAINT entry_accounts_are_of_the_chart;
+ALTER TABLE ledger_book DROP CONSTRAINT a_book_holds_no_more_than_money_can_count;
 """
 
 

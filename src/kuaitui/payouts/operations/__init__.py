@@ -1,0 +1,26 @@
+"""What changes payouts. Uses own their transaction; `begin`, `cancel` and `repair` are steps."""
+
+from kuaitui.payouts.operations.begin import begin_payout, cancel_payout, repair_leg
+from kuaitui.payouts.operations.carry_out import carry_out_leg
+from kuaitui.payouts.operations.claim import Claim, claim_leg
+from kuaitui.payouts.operations.control import (
+    release_leg,
+    request_query_now,
+    set_kill_switch,
+    set_leg_aside,
+)
+from kuaitui.payouts.operations.record import record_outcome
+
+__all__ = [
+    "Claim",
+    "begin_payout",
+    "cancel_payout",
+    "carry_out_leg",
+    "claim_leg",
+    "record_outcome",
+    "release_leg",
+    "repair_leg",
+    "request_query_now",
+    "set_kill_switch",
+    "set_leg_aside",
+]

@@ -1,0 +1,204 @@
+"""From an approval to legs that wait to be sent, and back while nothing was sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
+from kuaitui.deposits.operations import release_share, reserve_share
+from kuaitui.deposits.queries import deposit, payee_details
+from kuaitui.deposits.types import PlannedLeg, Route, RoutePlan
+from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kernel.money import Money
+from kuaitui.kit.crashpoints import reach
+from kuaitui.kit.transactions import requires_transaction
+from kuaitui.payouts.errors import (
+    ApprovalMissing,
+    LegNotRepairable,
+    LegReplaced,
+    LegUnknown,
+    PayoutChanged,
+    PayoutUnderWay,
+    PayoutUnknown,
+)
+from kuaitui.payouts.models import Payout, PayoutLeg
+from kuaitui.payouts.operations.requests import seal_request
+from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
+
+TAIL = 4
+
+
+@requires_transaction
+def begin_payout(
+    *,
+    application_id: str,
+    account_id: str,
+    plan: RoutePlan,
+    approval_hash: str,
+    now: dt.datetime,
+) -> str:
+    """Write down what will be sent, one leg for each part of the plan, and return the payout's id.
+
+    The money is frozen already under the application's id. Nothing is sent here: a worker claims
+    the legs after the caller's commit. Idempotent per application.
+
+    Raises:
+        ApprovalMissing: no approval hash.
+        PayoutChanged: a payout for this application was begun with another amount or approval.
+        DepositAccountUnknown, LotUnknown, HoldUnknown, LotExhausted: the plan does not fit.
+        DestinationUnknown, DestinationUnverified: a leg has nowhere to go.
+    """
+    if not approval_hash:
+        raise ApprovalMissing(application=application_id)
+    summary = deposit(account_id)
+    payout, is_new = Payout.objects.get_or_create(
+        application_id=application_id,
+        defaults={
+            "public_id": new_id(IdPrefix.PAYOUT, now=now),
+            "account_id": account_id,
+            "shop_key": summary.shop_key,
+            "book_id": summary.book_id,
+            "amount_minor": plan.total.minor,
+            "currency": plan.total.currency,
+            "approval_hash": approval_hash,
+            "begun_at": now,
+        },
+    )
+    if not is_new:
+        asked = (account_id, plan.total.minor, approval_hash)
+        if asked != (payout.account_id, payout.amount_minor, payout.approval_hash):
+            raise PayoutChanged(application=application_id)
+        return payout.public_id
+    for planned in plan.legs:
+        _add_leg(payout, planned, approval_hash=approval_hash, now=now)
+    reach("payouts.begin.uncommitted")
+    return payout.public_id
+
+
+@requires_transaction
+def cancel_payout(*, application_id: str, now: dt.datetime) -> None:
+    """Call a payout off while no leg of it was ever sent. Again is a no-op.
+
+    The caller releases the frozen money. A worker that is just claiming a leg makes this wait,
+    and then refuse.
+
+    Raises:
+        PayoutUnknown: there is no payout for this application.
+        PayoutUnderWay: a leg was sent, or may have been.
+    """
+    payout = Payout.objects.select_for_update().filter(application_id=application_id).first()
+    if payout is None:
+        raise PayoutUnknown(application=application_id)
+    if payout.state == PayoutState.CANCELLED:
+        return
+    legs = list(PayoutLeg.objects.select_for_update().filter(payout=payout).order_by("id"))
+    if any(leg.state != LegState.READY or leg.sends for leg in legs):
+        raise PayoutUnderWay(application=application_id)
+    for leg in legs:
+        release_share(account_id=payout.account_id, leg_id=leg.public_id, now=now)
+        leg.state, leg.since, leg.next_check_at = LegState.CANCELLED, now, None
+        leg.save(update_fields=["state", "since", "next_check_at"])
+    payout.state = PayoutState.CANCELLED
+    payout.save(update_fields=["state"])
+
+
+@requires_transaction
+def repair_leg(*, leg_id: str, destination_id: str, approval_hash: str, now: dt.datetime) -> str:
+    """Send a leg's money to another account, under a new number, and return the new leg's id.
+
+    Only after the first number certainly did not pay, or was paid and came back; the decision of
+    two people that the hash stands for is the caller's to enforce. The same call again returns the
+    same leg.
+
+    Raises:
+        ApprovalMissing: no approval hash.
+        LegUnknown: there is no such leg.
+        LegNotRepairable: the leg may still be paid, is paid, or was called off.
+        LegReplaced: another account was chosen before.
+        DestinationUnknown, DestinationUnverified: the new account cannot be used.
+    """
+    if not approval_hash:
+        raise ApprovalMissing(leg=leg_id)
+    payout = Payout.objects.select_for_update(of=("self",)).filter(legs__public_id=leg_id).first()
+    if payout is None:
+        raise LegUnknown(leg=leg_id)
+    leg = PayoutLeg.objects.select_for_update().get(public_id=leg_id)
+    newer = PayoutLeg.objects.filter(replaces=leg).first()
+    if newer is not None:
+        if (newer.destination_id, newer.approval_hash) != (destination_id, approval_hash):
+            raise LegReplaced(leg=leg_id)
+        return newer.public_id
+    if LegState(leg.state) not in REPAIRABLE:
+        raise LegNotRepairable(leg=leg_id, state=leg.state)
+    release_share(account_id=payout.account_id, leg_id=leg_id, now=now)
+    planned = PlannedLeg(
+        lot_id=leg.lot_id,
+        amount=Money(leg.amount_minor, leg.currency),
+        route=Route.DESIGNATED,
+        channel=leg.channel,
+        channel_reference="",
+        refundable_until=None,
+        destination_id=destination_id,
+    )
+    replacement = _add_leg(payout, planned, approval_hash=approval_hash, now=now, replaces=leg)
+    payout.state = PayoutState.PAYING
+    others = payout.legs.filter(state__in=REPAIRABLE, replaced_by=None).exclude(pk=leg.pk)
+    if others.exists():
+        payout.state = PayoutState.NEEDS_REPAIR
+    payout.save(update_fields=["state"])
+    return replacement.public_id
+
+
+def _add_leg(
+    payout: Payout,
+    planned: PlannedLeg,
+    *,
+    approval_hash: str,
+    now: dt.datetime,
+    replaces: PayoutLeg | None = None,
+) -> PayoutLeg:
+    leg_id = new_id(IdPrefix.PAYOUT_LEG, now=now)
+    reserve_share(
+        account_id=payout.account_id,
+        leg_id=leg_id,
+        lot_id=planned.lot_id,
+        amount=planned.amount,
+        reference=payout.application_id,
+        now=now,
+    )
+    # Letters and digits only, 29 of them: what the narrowest channel takes (WeChat: 32).
+    instruction = PayoutInstruction(leg_id.replace("_", ""), planned.amount, _target(planned))
+    sealed = seal_request(instruction, leg_id=leg_id, approval_hash=approval_hash)
+    return PayoutLeg.objects.create(
+        public_id=leg_id,
+        payout=payout,
+        replaces=replaces,
+        book_id=payout.book_id,
+        lot_id=planned.lot_id,
+        amount_minor=planned.amount.minor,
+        currency=planned.amount.currency,
+        route=planned.route.value,
+        route_open_until=planned.refundable_until if planned.route is Route.ORIGINAL else None,
+        destination_id=planned.destination_id,
+        tail=_tail(instruction),
+        channel=planned.channel,
+        channel_number=instruction.number,
+        request_sealed=sealed.content,
+        request_key_id=sealed.key_id,
+        approval_hash=approval_hash,
+        created_at=now,
+        since=now,
+        next_check_at=now,
+    )
+
+
+def _target(planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
+    if planned.route is Route.ORIGINAL:
+        return OriginalPayment(planned.channel_reference)
+    payee = payee_details(planned.destination_id)
+    return PayeeAccount(payee.holder_name, payee.bank_name, payee.account_number)
+
+
+def _tail(instruction: PayoutInstruction) -> str:
+    target = instruction.target
+    return "" if isinstance(target, OriginalPayment) else target.account_number[-TAIL:]

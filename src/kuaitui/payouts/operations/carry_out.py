@@ -1,0 +1,68 @@
+"""One attempt from claim to record. No transaction is open while the channel is called."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import structlog
+from django.db import connection
+
+from kuaitui.channels.port import Channel, Outcome, RejectedConfig
+from kuaitui.channels.registry import Channels
+from kuaitui.kernel.invariants import ensure
+from kuaitui.kit.crashpoints import reach
+from kuaitui.payouts.operations.claim import Claim, claim_leg
+from kuaitui.payouts.operations.control import stop_rejected_channel
+from kuaitui.payouts.operations.record import record_outcome
+from kuaitui.payouts.rules import classify
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
+
+log = structlog.get_logger(__name__)
+EVENTS = {word: f"payout.attempt.outcome_{word.value}" for word in AttemptOutcome}
+
+
+def carry_out_leg(
+    *, leg_id: str, channels: Channels, pace: Pace, clock: Callable[[], dt.datetime]
+) -> LegState | None:
+    """Make the attempt that is due for a leg; nothing if it is not its turn.
+
+    `clock` is read before and after the call, which takes its time.
+
+    Raises:
+        SealBroken, InvariantViolated, InsufficientBalance: see `claim_leg`. The caller sets the
+            leg aside.
+        ChannelUnknown: the settings name no such channel any more; the attempt stays open and the
+            leg will be asked about.
+    """
+    claim = claim_leg(leg_id=leg_id, pace=pace, now=clock())
+    if claim is None:
+        return None
+    reach("payouts.claim.committed")
+    channel = channels.get(claim.channel)
+    outcome = _call(channel, claim, pace)
+    reach("payouts.call.answered")
+    word, cause = classify(outcome)
+    log.info(
+        EVENTS[word],
+        leg_id=claim.leg_id,
+        attempt=claim.attempt_no,
+        kind=claim.kind.value,
+        cause=cause,
+    )
+    state = record_outcome(
+        claim=claim, outcome=outcome, capabilities=channel.capabilities, pace=pace, now=clock()
+    )
+    reach("payouts.record.committed")
+    if isinstance(outcome, RejectedConfig):
+        stop_rejected_channel(channel=claim.channel, code=outcome.code, now=clock())
+    return state
+
+
+def _call(channel: Channel, claim: Claim, pace: Pace) -> Outcome:
+    ensure(not connection.in_atomic_block, "no transaction is open while a channel is called")
+    deadline_s = pace.call_deadline.total_seconds()
+    if claim.kind is AttemptKind.SEND:
+        return channel.submit(claim.instruction, deadline_s=deadline_s)
+    return channel.query(claim.instruction, deadline_s=deadline_s)

@@ -1,0 +1,153 @@
+"""Taking a leg for one attempt: the intent is written and committed before anything leaves."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from kuaitui.channels.port import PayoutInstruction
+from kuaitui.kit.crashpoints import reach
+from kuaitui.kit.outbox import publish
+from kuaitui.payouts.events import LegFailed, LegSent
+from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.control import is_sending_stopped
+from kuaitui.payouts.operations.postings import post
+from kuaitui.payouts.operations.requests import open_request
+from kuaitui.payouts.rules import next_kind
+from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
+
+LEASE_ENDED = "lease_ended"
+ROUTE_CLOSED = "ROUTE_CLOSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to make one attempt, for as long as the lease lasts."""
+
+    leg_id: str
+    kind: AttemptKind
+    attempt_no: int
+    fence: int
+    channel: str
+    instruction: PayoutInstruction
+
+
+@transaction.atomic(durable=True)
+def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
+    """Take a leg for one attempt, or nothing when it is not its turn or somebody has it.
+
+    In one transaction: the kill switch (for SEND only), the seal that binds the approval, the
+    window of the route; the lease and the next fence; the first time *frozen → in_transit*; the
+    attempt row. A leg whose last worker never recorded is asked about, never sent.
+
+    Raises:
+        SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
+        InsufficientBalance: the money is not frozen. Nothing was taken.
+    """
+    leg = _lock_due(leg_id, now)
+    if leg is None:
+        return None
+    kind = next_kind(LegState(leg.state))
+    if kind is AttemptKind.SEND:
+        if is_sending_stopped(leg.channel):
+            return None
+        if leg.route_open_until is not None and leg.route_open_until <= now:
+            _fail_unsent(leg, now)
+            return None
+    instruction = open_request(leg)
+    _complete_lost_attempt(leg, now)
+    attempt = _take(leg, kind, pace, now)
+    reach("payouts.claim.uncommitted")
+    return Claim(
+        leg_id=leg.public_id,
+        kind=kind,
+        attempt_no=attempt.attempt_no,
+        fence=leg.fence,
+        channel=leg.channel,
+        instruction=instruction,
+    )
+
+
+def _lock_due(leg_id: str, now: dt.datetime) -> PayoutLeg | None:
+    """The leg, if its turn has come and nobody has it. The payout first, as everywhere."""
+    payouts = Payout.objects.select_for_update(skip_locked=True, of=("self",))
+    if payouts.filter(legs__public_id=leg_id).first() is None:
+        return None
+    return (
+        PayoutLeg.objects.select_for_update(skip_locked=True)
+        .filter(public_id=leg_id, next_check_at__lte=now, set_aside_at=None)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .first()
+    )
+
+
+def _complete_lost_attempt(leg: PayoutLeg, now: dt.datetime) -> None:
+    """The last worker never recorded: nobody knows what it did."""
+    lost = PayoutAttempt.objects.filter(leg=leg, outcome=None)
+    lost.update(outcome=AttemptOutcome.UNKNOWN, cause=LEASE_ENDED, finished_at=now)
+
+
+def _take(leg: PayoutLeg, kind: AttemptKind, pace: Pace, now: dt.datetime) -> PayoutAttempt:
+    state = LegState(leg.state)
+    is_first_send = kind is AttemptKind.SEND and leg.first_sent_at is None
+    if kind is AttemptKind.SEND:
+        _move(leg, LegState.SENDING, now)
+        leg.sends += 1
+        leg.checks = 0
+        leg.first_sent_at = leg.first_sent_at or now
+        leg.last_sent_at = now
+    elif state is LegState.SENDING:
+        _move(leg, LegState.UNKNOWN, now)
+    leg.fence += 1
+    leg.lease_until = leg.next_check_at = now + pace.lease
+    leg.save()
+    if is_first_send:
+        post(leg, PostingKind.SENT, occurred_at=now, now=now)
+        payout = Payout.objects.get(pk=leg.payout_id)
+        publish(
+            LegSent(
+                payout.application_id,
+                payout.public_id,
+                leg.public_id,
+                leg.amount_minor,
+                leg.currency,
+                now,
+            ),
+            now=now,
+        )
+    last_no = PayoutAttempt.objects.filter(leg=leg).aggregate(last=Max("attempt_no"))["last"]
+    return PayoutAttempt.objects.create(
+        leg=leg, attempt_no=(last_no or 0) + 1, kind=kind, fence=leg.fence, started_at=now
+    )
+
+
+def _fail_unsent(leg: PayoutLeg, now: dt.datetime) -> None:
+    """The way back has closed while the leg waited; no send of it took effect."""
+    payout = Payout.objects.get(pk=leg.payout_id)
+    if leg.first_sent_at is not None:
+        post(leg, PostingKind.FAILED, occurred_at=now, now=now)
+    _move(leg, LegState.FAILED, now)
+    leg.failed_at, leg.code = now, ROUTE_CLOSED
+    leg.next_check_at = leg.lease_until = None
+    leg.save()
+    Payout.objects.filter(pk=payout.pk).update(state=PayoutState.NEEDS_REPAIR)
+    publish(
+        LegFailed(
+            payout.application_id,
+            payout.public_id,
+            leg.public_id,
+            leg.amount_minor,
+            leg.currency,
+            ROUTE_CLOSED,
+            now,
+        ),
+        now=now,
+    )
+
+
+def _move(leg: PayoutLeg, state: LegState, now: dt.datetime) -> None:
+    leg.state, leg.since = state, now

@@ -1,0 +1,31 @@
+"""What a leg posts to its deposit's book, each kind once for ever."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from kuaitui.kernel.money import Money
+from kuaitui.ledger.operations import post_journal
+from kuaitui.ledger.types import Account, Journal, Line
+from kuaitui.payouts.models import PayoutLeg
+from kuaitui.payouts.types import PostingKind
+
+ACCOUNTS = {
+    PostingKind.SENT: (Account.FROZEN, Account.IN_TRANSIT),
+    PostingKind.SETTLED: (Account.IN_TRANSIT, Account.AT_CHANNEL),
+    PostingKind.FAILED: (Account.IN_TRANSIT, Account.FROZEN),
+    PostingKind.RETURNED: (Account.AT_CHANNEL, Account.FROZEN),
+}
+
+
+def post(leg: PayoutLeg, kind: PostingKind, *, occurred_at: dt.datetime, now: dt.datetime) -> None:
+    """Post one journal of a leg. The ledger's unique (book, kind, leg) makes it once."""
+    debit, credit = ACCOUNTS[kind]
+    journal = Journal(
+        book_id=leg.book_id,
+        kind=kind.value,
+        reference=leg.public_id,
+        occurred_at=occurred_at,
+        lines=(Line(debit, credit, Money(leg.amount_minor, leg.currency)),),
+    )
+    post_journal(journal, now=now)

@@ -1,0 +1,64 @@
+"""The exact request of a leg, sealed: what was approved is what is sent, every time.
+
+The seal binds the leg and its approval. A request copied from another leg, changed in place, or
+put under another approval does not open, and a leg whose request does not open is not sent.
+"""
+
+from __future__ import annotations
+
+import json
+
+from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
+from kuaitui.kernel.invariants import ensure
+from kuaitui.kernel.money import Money
+from kuaitui.kit.encryption import Sealed, keyring
+from kuaitui.payouts.models import PayoutLeg
+
+
+def seal_request(instruction: PayoutInstruction, *, leg_id: str, approval_hash: str) -> Sealed:
+    """The instruction as it will be sent, readable by whoever holds the keyring only."""
+    target = instruction.target
+    if isinstance(target, OriginalPayment):
+        payee = {"payment_reference": target.payment_reference}
+    else:
+        payee = {
+            "holder_name": target.holder_name,
+            "bank_name": target.bank_name,
+            "account_number": target.account_number,
+        }
+    document = {
+        "number": instruction.number,
+        "amount_minor": instruction.amount.minor,
+        "currency": instruction.amount.currency,
+        "target": payee,
+    }
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True)
+    return keyring().seal(text, context=_context(leg_id, approval_hash))
+
+
+def open_request(leg: PayoutLeg) -> PayoutInstruction:
+    """The instruction of a leg, the same as on the day it was approved.
+
+    Raises:
+        SealBroken: the request, its leg or its approval is not what was sealed.
+        InvariantViolated: the row says another number or amount than the request.
+    """
+    sealed = Sealed(leg.request_key_id, bytes(leg.request_sealed))
+    document = json.loads(
+        keyring().unseal(sealed, context=_context(leg.public_id, leg.approval_hash))
+    )
+    payee = document["target"]
+    instruction = PayoutInstruction(
+        number=document["number"],
+        amount=Money(document["amount_minor"], document["currency"]),
+        target=OriginalPayment(**payee) if "payment_reference" in payee else PayeeAccount(**payee),
+    )
+    ensure(instruction.number == leg.channel_number, "a leg is sent under its own number")
+    ensure(
+        instruction.amount == Money(leg.amount_minor, leg.currency), "a leg is sent with its amount"
+    )
+    return instruction
+
+
+def _context(leg_id: str, approval_hash: str) -> str:
+    return f"payouts_leg.request:{leg_id}:{approval_hash}"

@@ -1,0 +1,40 @@
+"""What payouts answer. Everything returned is a value; no row leaves this context."""
+
+from kuaitui.payouts.queries.due import due_legs
+from kuaitui.payouts.queries.monitor import (
+    attempts,
+    kill_switches,
+    leg,
+    legs_in_monitor,
+    overview,
+)
+from kuaitui.payouts.queries.progress import payout_of_application
+from kuaitui.payouts.queries.proof import differences, with_payees
+from kuaitui.payouts.queries.values import (
+    AttemptRecord,
+    ChannelCount,
+    KillSwitch,
+    LegInMonitor,
+    LegProgress,
+    PayoutProgress,
+    PayoutsOverview,
+)
+
+__all__ = [
+    "AttemptRecord",
+    "ChannelCount",
+    "KillSwitch",
+    "LegInMonitor",
+    "LegProgress",
+    "PayoutProgress",
+    "PayoutsOverview",
+    "attempts",
+    "differences",
+    "due_legs",
+    "kill_switches",
+    "leg",
+    "legs_in_monitor",
+    "overview",
+    "payout_of_application",
+    "with_payees",
+]

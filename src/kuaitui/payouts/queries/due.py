@@ -1,0 +1,30 @@
+"""Which legs a worker may take now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Q, QuerySet
+
+from kuaitui.payouts.models import ChannelSwitch, PayoutLeg
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import ALL_CHANNELS
+
+DUE_MAX = 200
+
+
+def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
+    """Ids of the legs whose turn has come, the longest waiting first."""
+    ids = due_rows(now).order_by("next_check_at").values_list("public_id", flat=True)
+    return list(ids[: min(limit, DUE_MAX)])
+
+
+def due_rows(now: dt.datetime) -> QuerySet[PayoutLeg]:
+    """Rows whose turn has come; what a kill switch stops is not due."""
+    stopped = set(ChannelSwitch.objects.filter(is_stopped=True).values_list("channel", flat=True))
+    due = PayoutLeg.objects.filter(next_check_at__lte=now, set_aside_at=None).filter(
+        Q(lease_until=None) | Q(lease_until__lte=now)
+    )
+    if ALL_CHANNELS in stopped:
+        return due.exclude(state=LegState.READY)
+    return due.exclude(state=LegState.READY, channel__in=stopped) if stopped else due

@@ -1,0 +1,158 @@
+"""What the staff sees of payouts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
+
+from kuaitui.kernel.money import Money
+from kuaitui.payouts.errors import LegUnknown
+from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.queries.due import due_rows
+from kuaitui.payouts.queries.values import (
+    AttemptRecord,
+    ChannelCount,
+    KillSwitch,
+    LegInMonitor,
+    PayoutsOverview,
+)
+from kuaitui.payouts.states import LIVE, LegState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+
+LEGS_MAX = 200
+ATTEMPTS_MAX = 500
+
+
+def overview(*, now: dt.datetime) -> PayoutsOverview:
+    """The payouts monitor at a glance."""
+    unknown = PayoutLeg.objects.filter(state__in=[LegState.UNKNOWN, LegState.SENDING])
+    return PayoutsOverview(
+        counts=_counts(),
+        switches=kill_switches(),
+        oldest_unknown_since=unknown.aggregate(oldest=Min("last_sent_at"))["oldest"],
+        set_aside_count=PayoutLeg.objects.filter(set_aside_at__isnull=False).count(),
+        due_count=due_rows(now).count(),
+    )
+
+
+def kill_switches() -> tuple[KillSwitch, ...]:
+    """Every switch that was ever turned, and how it stands."""
+    return tuple(
+        KillSwitch(row.channel, row.is_stopped, row.reason, row.set_by, row.set_at)
+        for row in ChannelSwitch.objects.order_by("channel")
+    )
+
+
+def legs_in_monitor(
+    *,
+    states: Iterable[LegState] = (),
+    channel: str = "",
+    only_needing_people: bool = False,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[LegInMonitor, ...]:
+    """Legs by state and channel, the longest in its state first.
+
+    `only_needing_people` leaves those that were set aside, are delayed, wait for a person at the
+    channel, or failed or came back and were not sent again.
+    """
+    rows = PayoutLeg.objects.all()
+    wanted = [state.value for state in states]
+    if wanted:
+        rows = rows.filter(state__in=wanted)
+    if channel:
+        rows = rows.filter(channel=channel)
+    if only_needing_people:
+        rows = _needing_people()
+    page = rows.select_related("payout").order_by("since", "id")
+    return tuple(_to_monitor(row) for row in _counted(page)[offset : offset + min(limit, LEGS_MAX)])
+
+
+def leg(leg_id: str) -> LegInMonitor:
+    """One leg as the staff sees it.
+
+    Raises:
+        LegUnknown: there is none.
+    """
+    rows = PayoutLeg.objects.select_related("payout").filter(public_id=leg_id)
+    for row in _counted(rows):
+        return _to_monitor(row)
+    raise LegUnknown(leg=leg_id)
+
+
+def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
+    """Every call ever made about a leg, the first one first.
+
+    Raises:
+        LegUnknown: there is no such leg.
+    """
+    row = PayoutLeg.objects.filter(public_id=leg_id).first()
+    if row is None:
+        raise LegUnknown(leg=leg_id)
+    return tuple(
+        AttemptRecord(
+            attempt_no=attempt.attempt_no,
+            kind=AttemptKind(attempt.kind),
+            fence=attempt.fence,
+            started_at=attempt.started_at,
+            finished_at=attempt.finished_at,
+            outcome=AttemptOutcome(attempt.outcome) if attempt.outcome else None,
+            cause=attempt.cause,
+        )
+        for attempt in row.attempts.order_by("attempt_no")[:ATTEMPTS_MAX]
+    )
+
+
+def _needing_people() -> QuerySet[PayoutLeg]:
+    newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
+    ended = Q(state__in=[LegState.FAILED, LegState.RETURNED]) & ~Exists(newer)
+    waiting = Q(state=LegState.NEEDS_ACTION) | Q(set_aside_at__isnull=False)
+    delayed = Q(delayed_at__isnull=False, state__in=[state.value for state in LIVE])
+    return PayoutLeg.objects.filter(ended | waiting | delayed)
+
+
+def _counted(rows: QuerySet[PayoutLeg]) -> QuerySet[PayoutLeg]:
+    live = PayoutAttempt.objects.filter(leg=OuterRef("pk"), outcome=None)
+    return rows.annotate(attempts_count=Count("attempts"), is_in_flight=Exists(live))
+
+
+def _to_monitor(row: Any) -> LegInMonitor:  # noqa: ANN401 - a leg with two annotations
+    return LegInMonitor(
+        leg_id=row.public_id,
+        payout_id=row.payout.public_id,
+        application_id=row.payout.application_id,
+        account_id=row.payout.account_id,
+        channel=row.channel,
+        channel_number=row.channel_number,
+        amount=Money(row.amount_minor, row.currency),
+        route=row.route,
+        state=LegState(row.state),
+        since=row.since,
+        next_check_at=row.next_check_at,
+        attempts_count=row.attempts_count,
+        is_in_flight=row.is_in_flight,
+        is_delayed=row.delayed_at is not None and LegState(row.state) in LIVE,
+        set_aside_reason=row.set_aside_reason,
+        code=row.code,
+    )
+
+
+def _counts() -> tuple[ChannelCount, ...]:
+    rows = (
+        PayoutLeg.objects.values("channel", "state", "currency")
+        .annotate(legs=Count("id"), minor=Sum("amount_minor"), oldest=Min("since"))
+        .order_by("channel", "state", "currency")
+    )
+    return tuple(
+        ChannelCount(
+            channel=row["channel"],
+            state=LegState(row["state"]),
+            legs_count=row["legs"],
+            amount=Money(row["minor"], row["currency"]),
+            oldest_since=row["oldest"],
+        )
+        for row in rows
+    )

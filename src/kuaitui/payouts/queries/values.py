@@ -1,0 +1,119 @@
+"""What the queries answer with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from kuaitui.kernel.money import Money
+from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class LegProgress:
+    """A leg as its seller may see it."""
+
+    leg_id: str
+    amount: Money
+    route: str
+    channel: str
+    destination_id: str
+    tail: str
+    state: LegState
+    sent_at: dt.datetime | None
+    settled_at: dt.datetime | None
+    returned_at: dt.datetime | None
+    failed_at: dt.datetime | None
+    bank_reference: str
+    """The channel's own number, 给银行看的流水号. Empty until the channel named one."""
+    code: str
+    """Why it failed or came back."""
+    is_replaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutProgress:
+    """A payout and its legs, in the order they were made."""
+
+    payout_id: str
+    application_id: str
+    state: PayoutState
+    amount: Money
+    begun_at: dt.datetime
+    paid_at: dt.datetime | None
+    legs: tuple[LegProgress, ...]
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the first leg has left: from here on the seller cannot withdraw."""
+        return any(leg.sent_at is not None for leg in self.legs)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One call as the staff sees it."""
+
+    attempt_no: int
+    kind: AttemptKind
+    fence: int
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    outcome: AttemptOutcome | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegInMonitor:
+    """A leg as the staff sees it."""
+
+    leg_id: str
+    payout_id: str
+    application_id: str
+    account_id: str
+    channel: str
+    channel_number: str
+    amount: Money
+    route: str
+    state: LegState
+    since: dt.datetime
+    next_check_at: dt.datetime | None
+    attempts_count: int
+    is_in_flight: bool
+    is_delayed: bool
+    set_aside_reason: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCount:
+    """How many legs of a channel are in one state, and how much money that is."""
+
+    channel: str
+    state: LegState
+    legs_count: int
+    amount: Money
+    oldest_since: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitch:
+    """Whether sending is stopped, for one channel or (`*`) for all."""
+
+    channel: str
+    is_stopped: bool
+    reason: str
+    set_by: str
+    set_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutsOverview:
+    """The payouts monitor at a glance."""
+
+    counts: tuple[ChannelCount, ...]
+    switches: tuple[KillSwitch, ...]
+    oldest_unknown_since: dt.datetime | None
+    set_aside_count: int
+    due_count: int
+    """Legs whose turn has come and that nobody has taken yet."""

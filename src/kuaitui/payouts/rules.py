@@ -1,0 +1,243 @@
+"""The rules of the payout protocol, as pure functions: what an outcome makes of a leg.
+
+Source: reference "Crash-safe protocol" and "One classification for all channels"; ADR-0006.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from kuaitui.channels.port import (
+    Accepted,
+    ChannelCapabilities,
+    FailedDefinite,
+    NeedsAction,
+    NotFound,
+    NotSent,
+    Outcome,
+    RejectedConfig,
+    Returned,
+    Succeeded,
+    Unknown,
+)
+from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
+
+SOON = dt.timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LegFacts:
+    """What the rules look at."""
+
+    state: LegState
+    first_sent_at: dt.datetime
+    last_sent_at: dt.datetime
+    is_acknowledged: bool
+    """Whether the channel ever showed, since the last definite failure, that it has the number."""
+    settled_at: dt.datetime | None
+    has_doubtful_send: bool
+    """Whether an earlier send was given up as not found, not answered with a definite no."""
+    refused_code: str
+    """With what code the last send was refused for good, or nothing."""
+    checks: int
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What becomes of a leg: its state, what is posted, and when to look again (never: None)."""
+
+    state: LegState
+    wait: dt.timedelta | None
+    postings: tuple[PostingKind, ...] = ()
+    code: str = ""
+
+
+def next_kind(state: LegState) -> AttemptKind:
+    """SEND only a leg of which no send can have taken effect; ask about every other."""
+    return AttemptKind.SEND if state is LegState.READY else AttemptKind.QUERY
+
+
+def decide(
+    leg: LegFacts,
+    *,
+    kind: AttemptKind,
+    outcome: Outcome,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> Step:
+    """What an attempt's outcome makes of the leg."""
+    if leg.state is LegState.PAID:
+        return _watch(leg, outcome, capabilities, pace, now)
+    match outcome:
+        case FailedDefinite() if kind is AttemptKind.SEND and leg.has_doubtful_send:
+            # The refusal may be of this call only, while the earlier one took effect: ask.
+            return Step(LegState.UNKNOWN, _check_delay(leg, LegState.UNKNOWN, pace, now))
+        case Succeeded() | Returned() | FailedDefinite():
+            return _definite(leg, outcome, capabilities, pace, now)
+        case Accepted():
+            return Step(LegState.ACCEPTED, _check_delay(leg, LegState.ACCEPTED, pace, now))
+        case NeedsAction():
+            wait = _check_delay(leg, LegState.NEEDS_ACTION, pace, now)
+            return Step(LegState.NEEDS_ACTION, wait, code=outcome.action.value)
+        case RejectedConfig() | NotSent() if kind is AttemptKind.SEND:
+            return Step(LegState.READY, pace.delay_after(leg.sends))
+        case NotFound() if kind is AttemptKind.QUERY:
+            return _not_found(leg, capabilities, pace, now)
+        case NotFound() | RejectedConfig() | NotSent() | Unknown():
+            state = _unless_known(leg.state)
+            return Step(state, _check_delay(leg, state, pace, now))
+        case _:
+            assert_never(outcome)
+
+
+def _definite(
+    leg: LegFacts,
+    outcome: Succeeded | Returned | FailedDefinite,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> Step:
+    match outcome:
+        case Succeeded():
+            wait = _watch_delay(outcome.settled_at, capabilities, pace, now)
+            return Step(LegState.PAID, wait, (PostingKind.SETTLED,))
+        case Returned():
+            postings = (PostingKind.SETTLED, PostingKind.RETURNED)
+            return Step(LegState.RETURNED, None, postings, outcome.code)
+        case FailedDefinite(same_key_retry_ok=True):
+            return Step(LegState.READY, pace.delay_after(leg.sends), code=outcome.code)
+        case FailedDefinite():
+            return Step(LegState.FAILED, None, (PostingKind.FAILED,), outcome.code)
+
+
+def _watch(
+    leg: LegFacts,
+    outcome: Outcome,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> Step:
+    """A paid leg can only come back. Some channels call that failed (Stripe), others returned."""
+    match outcome:
+        case Returned() | FailedDefinite():
+            return Step(LegState.RETURNED, None, (PostingKind.RETURNED,), outcome.code)
+        case _:
+            wait = _watch_delay(leg.settled_at or now, capabilities, pace, now)
+            return Step(LegState.PAID, wait)
+
+
+def _not_found(
+    leg: LegFacts, capabilities: ChannelCapabilities, pace: Pace, now: dt.datetime
+) -> Step:
+    """Not knowing a number is not yet a failure: the send may still arrive.
+
+    It may be sent again, under the same number, only when the channel never acknowledged it, when
+    the last send is older than the channel's floor, and while the channel remembers numbers.
+    """
+    settled_down = now - leg.last_sent_at >= capabilities.not_found_floor
+    remembered = now - leg.first_sent_at < capabilities.resend_window
+    if settled_down and not leg.is_acknowledged:
+        if leg.refused_code:
+            return Step(LegState.FAILED, None, (PostingKind.FAILED,), leg.refused_code)
+        if remembered:
+            return Step(LegState.READY, SOON)
+    return Step(LegState.UNKNOWN, _check_delay(leg, LegState.UNKNOWN, pace, now))
+
+
+def _unless_known(state: LegState) -> LegState:
+    """No answer takes away what an earlier answer said."""
+    return state if state in {LegState.ACCEPTED, LegState.NEEDS_ACTION} else LegState.UNKNOWN
+
+
+def _check_delay(leg: LegFacts, state: LegState, pace: Pace, now: dt.datetime) -> dt.timedelta:
+    """By the schedule, but not past the moment when people must hear of it."""
+    until_alarm = leg.last_sent_at + _alarm_after(state, pace) - now
+    delay = pace.delay_after(leg.checks)
+    return min(delay, until_alarm) if until_alarm > SOON else delay
+
+
+def _watch_delay(
+    settled_at: dt.datetime, capabilities: ChannelCapabilities, pace: Pace, now: dt.datetime
+) -> dt.timedelta | None:
+    """A paid leg is looked at slowly until nothing can come back any more."""
+    ends_at = settled_at + capabilities.return_window
+    return pace.paid_check_every if now < ends_at else None
+
+
+def _alarm_after(state: LegState, pace: Pace) -> dt.timedelta:
+    return pace.alarm_after if state is LegState.UNKNOWN else pace.processing_alarm_after
+
+
+def is_delayed(*, state: LegState, last_sent_at: dt.datetime, pace: Pace, now: dt.datetime) -> bool:
+    """Whether a person must look at a leg that was sent and has no result."""
+    if state not in {LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION}:
+        return False
+    return now - last_sent_at >= _alarm_after(state, pace)
+
+
+def classify(outcome: Outcome) -> tuple[AttemptOutcome, str]:
+    """An outcome as it is recorded: its word, and the channel's code or the cause."""
+    match outcome:
+        case Accepted():
+            return AttemptOutcome.ACCEPTED, ""
+        case Succeeded():
+            return AttemptOutcome.SUCCEEDED, ""
+        case FailedDefinite():
+            retryable = outcome.same_key_retry_ok
+            word = AttemptOutcome.FAILED_RETRYABLE if retryable else AttemptOutcome.FAILED
+            return word, outcome.code
+        case RejectedConfig():
+            return AttemptOutcome.REJECTED_CONFIG, outcome.code
+        case NeedsAction():
+            return AttemptOutcome.NEEDS_ACTION, outcome.action.value
+        case Returned():
+            return AttemptOutcome.RETURNED, outcome.code
+        case NotFound():
+            return AttemptOutcome.NOT_FOUND, ""
+        case NotSent():
+            return AttemptOutcome.NOT_SENT, outcome.cause
+        case Unknown():
+            return AttemptOutcome.UNKNOWN, outcome.cause
+        case _:
+            assert_never(outcome)
+
+
+# These show that the channel has the number.
+ACKNOWLEDGING = frozenset(
+    {
+        AttemptOutcome.ACCEPTED,
+        AttemptOutcome.SUCCEEDED,
+        AttemptOutcome.NEEDS_ACTION,
+        AttemptOutcome.RETURNED,
+    }
+)
+
+
+def is_acknowledged(outcomes: Iterable[AttemptOutcome]) -> bool:
+    """Whether the channel has shown, since the last definite failure, that it has the number.
+
+    `outcomes` are those of a leg's attempts, the oldest first.
+    """
+    acknowledged = False
+    for outcome in outcomes:
+        if outcome in ACKNOWLEDGING:
+            acknowledged = True
+        elif outcome is AttemptOutcome.FAILED_RETRYABLE:
+            acknowledged = False
+    return acknowledged
+
+
+def payout_state(legs: Iterable[LegState]) -> PayoutState:
+    """What the legs that stand make of their payout."""
+    states = frozenset(legs)
+    if states & {LegState.FAILED, LegState.RETURNED}:
+        return PayoutState.NEEDS_REPAIR
+    if states <= {LegState.CANCELLED}:
+        return PayoutState.CANCELLED
+    return PayoutState.PAID if states == {LegState.PAID} else PayoutState.PAYING

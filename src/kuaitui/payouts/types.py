@@ -1,0 +1,82 @@
+"""The words of payouts as values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+from typing import Final
+
+from kuaitui.kernel.invariants import ensure
+
+ALL_CHANNELS: Final = "*"
+
+
+class AttemptKind(enum.StrEnum):
+    """What a call is for."""
+
+    SEND = "send"
+    QUERY = "query"
+
+
+class AttemptOutcome(enum.StrEnum):
+    """What a call came to, as it is recorded."""
+
+    ACCEPTED = "accepted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    FAILED_RETRYABLE = "failed_retryable"
+    REJECTED_CONFIG = "rejected_config"
+    NEEDS_ACTION = "needs_action"
+    RETURNED = "returned"
+    NOT_FOUND = "not_found"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+class PostingKind(enum.StrEnum):
+    """What a leg posts to the ledger, each once at most. The value is the journal's kind."""
+
+    SENT = "payout.leg_sent"
+    SETTLED = "payout.leg_settled"
+    FAILED = "payout.leg_failed"
+    RETURNED = "payout.leg_returned"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast payouts are carried out and asked after."""
+
+    call_deadline: dt.timedelta = dt.timedelta(seconds=20)
+    lease: dt.timedelta = dt.timedelta(seconds=60)
+    check_delays: tuple[dt.timedelta, ...] = tuple(
+        dt.timedelta(minutes=minutes) for minutes in (1, 1, 1, 1, 1, 5, 10, 20, 30)
+    )
+    """After the first attempt, the second, …; the last one repeats."""
+    paid_check_every: dt.timedelta = dt.timedelta(days=1)
+    alarm_after: dt.timedelta = dt.timedelta(hours=2)
+    """From here on an unknown outcome is a person's business."""
+    processing_alarm_after: dt.timedelta = dt.timedelta(days=3)
+
+    def __post_init__(self) -> None:
+        ensure(self.call_deadline < self.lease, "a call ends before its lease")
+        ensure(len(self.check_delays) > 0, "there is a delay before the next check")
+        ensure(
+            min(*self.check_delays, self.paid_check_every) > dt.timedelta(0), "checks take turns"
+        )
+
+    def delay_after(self, checks: int) -> dt.timedelta:
+        """How long to wait after that many checks without news."""
+        return self.check_delays[min(checks, len(self.check_delays) - 1)]
+
+    @classmethod
+    def brisk(cls) -> Pace:
+        """For demo and tests: the same steps in seconds."""
+        return cls(
+            call_deadline=dt.timedelta(seconds=2),
+            lease=dt.timedelta(seconds=4),
+            check_delays=tuple(dt.timedelta(seconds=seconds) for seconds in (1, 1, 1, 2, 3, 5)),
+            paid_check_every=dt.timedelta(seconds=5),
+            alarm_after=dt.timedelta(seconds=30),
+            processing_alarm_after=dt.timedelta(minutes=10),
+        )
