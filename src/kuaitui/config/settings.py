@@ -228,11 +228,16 @@ KUAITUI_KEYRING_FILE = os.environ.get("KUAITUI_KEYRING_FILE", str(VAR / "keyring
 
 # Policy packs by deposit kind; a name from the shipped packs or a path to a file of one's own.
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
+# How fast payouts are carried out: "standard", or "brisk" for demo and tests (seconds for minutes).
+KUAITUI_PAYOUT_PACE = os.environ.get("KUAITUI_PAYOUT_PACE", "standard")
 # Addresses of channels by name. The simulator is the only channel yet.
 KUAITUI_CHANNELS = {
     "simulator": {
         "base_url": os.environ.get("KUAITUI_SIMULATOR_URL", "http://127.0.0.1:8790"),
         "key_file": VAR / "simulator_key",
-        "not_found_floor_s": float(os.environ.get("KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S", "600")),
+        "not_found_floor_s": float(
+            os.environ.get("KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S")
+            or (600 if KUAITUI_PAYOUT_PACE == "standard" else 5)
+        ),
     },
 }

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -45,6 +46,11 @@ class SimulatorServer(ThreadingHTTPServer):
         super().__init__((host, port), Handler)
         self.book = book
         self.key = key
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base's
+        """Callers hang up as they like, and die: that is theirs. Anything else is ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Answer(Exception):  # noqa: N818 - how a step ends the call early

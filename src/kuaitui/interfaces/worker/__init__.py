@@ -1,1 +1,4 @@
-"""The process that carries payouts out and keeps clocks."""
+"""The worker: carries payouts out, delivers news, keeps clocks.
+
+It holds no state of its own: start as many as you like, kill any of them at any moment.
+"""

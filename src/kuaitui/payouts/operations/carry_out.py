@@ -12,6 +12,7 @@ from kuaitui.channels.port import Channel, Outcome, RejectedConfig
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
+from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
 from kuaitui.payouts.operations.control import stop_rejected_channel
 from kuaitui.payouts.operations.record import record_outcome
@@ -33,14 +34,15 @@ def carry_out_leg(
     Raises:
         SealBroken, InvariantViolated, InsufficientBalance: see `claim_leg`. The caller sets the
             leg aside.
-        ChannelUnknown: the settings name no such channel any more; the attempt stays open and the
-            leg will be asked about.
+        ChannelUnknown: the settings name no such channel any more. Nothing was taken.
     """
+    channel = channels.get(
+        PayoutLeg.objects.values_list("channel", flat=True).get(public_id=leg_id)
+    )
     claim = claim_leg(leg_id=leg_id, pace=pace, now=clock())
     if claim is None:
         return None
     reach("payouts.claim.committed")
-    channel = channels.get(claim.channel)
     outcome = _call(channel, claim, pace)
     reach("payouts.call.answered")
     word, cause = classify(outcome)

@@ -1,0 +1,81 @@
+"""The worker process: its loops, how it is woken, how it ends."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+import structlog
+from django.conf import settings
+from django.db import connection
+
+from kuaitui.channels.registry import build_channels
+from kuaitui.interfaces.worker.carriers import Carriers
+from kuaitui.interfaces.worker.loops import Loop
+from kuaitui.interfaces.worker.sweeps import sweep
+from kuaitui.kernel.clock import read_clock
+from kuaitui.kit import outbox
+from kuaitui.payouts.types import Pace
+
+PACES = {"standard": Pace(), "brisk": Pace.brisk()}
+REST_S = 1.0
+SWEEP_REST_S = 10.0
+LISTEN_S = 5.0
+STOP_WITHIN_S = 60.0
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Everything one worker process does."""
+
+    def __init__(self, *, threads: int) -> None:
+        pace = PACES[settings.KUAITUI_PAYOUT_PACE]
+        channels = build_channels(settings.KUAITUI_CHANNELS)
+        self._stopping = threading.Event()
+        self._carriers = Carriers(
+            channels=channels, pace=pace, threads=threads, when_free=self._look_for_payouts
+        )
+        self._loops = [
+            Loop("payouts", self._carriers.take_turn, rest_s=REST_S, stopping=self._stopping),
+            Loop("outbox", _deliver, rest_s=REST_S, stopping=self._stopping),
+            Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),
+        ]
+        # A nudge saves the rest of a rest; without it everything still happens within a second.
+        self._listener = Loop("listener", self._listen, rest_s=0.0, stopping=self._stopping)
+
+    def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then finish what is under way."""
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signal_number, self._stop)
+        log.info("worker.started", loops=[loop.name for loop in self._loops])
+        for loop in (*self._loops, self._listener):
+            loop.start()
+        self._stopping.wait()
+        for loop in self._loops:
+            loop.nudge()
+        for loop in self._loops:
+            loop.join(STOP_WITHIN_S)
+        self._carriers.stop()
+        log.info("worker.stopped")
+
+    def _stop(self, _signal_number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _look_for_payouts(self) -> None:
+        self._loops[0].nudge()
+
+    def _listen(self) -> bool:
+        """Wait for news of any kind, and have the loops look at once."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {outbox.CHANNEL}")
+        raw = connection.connection
+        for _ in raw.notifies(timeout=LISTEN_S, stop_after=1):
+            for loop in self._loops[:2]:
+                loop.nudge()
+        return True
+
+
+def _deliver() -> bool:
+    return outbox.deliver_due(now=read_clock()) > 0
