@@ -83,21 +83,43 @@ def load_pack(name_or_path: str) -> Terms:
         PackUnknown: neither a shipped pack nor a file that can be opened.
         PackInvalid: `problems` lists everything that is wrong in the file, field by field.
     """
+    shipped = _shipped_version(name_or_path)
+    return _load_shipped(*shipped) if shipped else parse_pack(_read_file(name_or_path))
+
+
+def pack_source(name_or_path: str) -> bytes:
+    """The exact content of a pack's file, for keeping beside what was decided under it.
+
+    Raises:
+        PackUnknown: neither a shipped pack nor a file that can be opened.
+    """
+    shipped = _shipped_version(name_or_path)
+    if shipped is None:
+        return _read_file(name_or_path)
+    name, version = shipped
+    return _shipped().joinpath(name, f"{version}.toml").read_bytes()
+
+
+def _shipped_version(name_or_path: str) -> tuple[str, str] | None:
     name, _, version = name_or_path.partition("@")
     versions = available_packs().get(name, ())
     if versions and (not version or version in versions):
-        return _load_shipped(name, version or versions[-1])
+        return name, version or versions[-1]
+    return None
+
+
+def _read_file(name_or_path: str) -> bytes:
     path = Path(name_or_path)
-    if versions or not (path.suffix == ".toml" or path.is_file()):
+    is_shipped_name = name_or_path.partition("@")[0] in available_packs()
+    if is_shipped_name or not (path.suffix == ".toml" or path.is_file()):
         raise PackUnknown(
             name=shorten(name_or_path, 200), available=", ".join(_pack_names(available_packs()))
         )
     try:
         with path.open("rb") as file:
-            raw = file.read(PACK_BYTES_MAX + 1)
+            return file.read(PACK_BYTES_MAX + 1)
     except OSError as error:
         raise PackUnknown(name=shorten(name_or_path, 200), reason=error.strerror) from error
-    return parse_pack(raw)
 
 
 def parse_pack(raw: bytes) -> Terms:

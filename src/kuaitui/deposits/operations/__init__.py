@@ -8,7 +8,7 @@ from kuaitui.deposits.operations.accounts import (
 )
 from kuaitui.deposits.operations.deductions import decide_deduction
 from kuaitui.deposits.operations.destinations import add_destination, verify_destination
-from kuaitui.deposits.operations.holds import freeze_deposit, release_deposit
+from kuaitui.deposits.operations.holds import freeze_deposit, lock_deposit, release_deposit
 from kuaitui.deposits.operations.pay_in import Payment, record_pay_in, record_pay_ins
 from kuaitui.deposits.operations.shares import (
     release_share,
@@ -23,6 +23,7 @@ __all__ = [
     "add_destination",
     "decide_deduction",
     "freeze_deposit",
+    "lock_deposit",
     "open_deposit_account",
     "open_deposit_accounts",
     "record_pay_in",

@@ -13,14 +13,24 @@ from kuaitui.deposits.errors import (
 from kuaitui.deposits.models import DepositAccount, DepositHold
 from kuaitui.deposits.operations.locking import lock_account, require_payable
 from kuaitui.deposits.operations.set_off import set_off_debt
-from kuaitui.deposits.queries.accounts import to_hold
-from kuaitui.deposits.types import Hold
+from kuaitui.deposits.queries.accounts import summarize, to_hold
+from kuaitui.deposits.types import DepositSummary, Hold
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.ledger.operations import post_journal
 from kuaitui.ledger.queries import balances
 from kuaitui.ledger.types import Account, Journal, Line
+
+
+@requires_transaction
+def lock_deposit(*, account_id: str) -> DepositSummary:
+    """A deposit in figures, held against everybody else until the transaction ends.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+    """
+    return summarize(lock_account(account_id))
 
 
 @requires_transaction

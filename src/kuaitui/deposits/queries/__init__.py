@@ -15,12 +15,14 @@ from kuaitui.deposits.queries.destinations import (
     payee_details,
     shops_sharing_destination,
 )
+from kuaitui.deposits.queries.for_policy import deposit_for_policy
 from kuaitui.deposits.queries.statement import statement
 
 __all__ = [
     "account_of_shop",
     "deductions",
     "deposit",
+    "deposit_for_policy",
     "deposits_of_shop",
     "destination",
     "destinations",
