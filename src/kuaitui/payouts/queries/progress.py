@@ -32,6 +32,7 @@ def payout_of_application(application_id: str) -> PayoutProgress:
         legs=tuple(
             LegProgress(
                 leg_id=row.public_id,
+                lot_id=row.lot_id,
                 amount=Money(row.amount_minor, row.currency),
                 route=row.route,
                 channel=row.channel,

@@ -15,6 +15,7 @@ class LegProgress:
     """A leg as its seller may see it."""
 
     leg_id: str
+    lot_id: str
     amount: Money
     route: str
     channel: str

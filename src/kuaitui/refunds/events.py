@@ -1,0 +1,25 @@
+"""What refunds tell the contexts above."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSubmitted:
+    """An application waits for its check."""
+
+    application_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationMoved:
+    """A line was added to an application's timeline."""
+
+    application_id: str
+    shop_key: int
+    number: int
+    code: str
+    state: str
+    occurred_at: dt.datetime

@@ -1,0 +1,52 @@
+"""What happens when time is up."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from kuaitui.deposits.operations import release_deposit
+from kuaitui.kernel.actor import Actor
+from kuaitui.refunds.models import RefundApplication
+from kuaitui.refunds.operations.paying import begin_paying
+from kuaitui.refunds.operations.steps import advance, lock_application
+from kuaitui.refunds.states import State
+
+SWEEP = Actor.system("sweep_due")
+# States in which a date does something by itself; elsewhere a passed date means somebody is late.
+_ENDS_BY_ITSELF = (State.DRAFT, State.MORE_INFORMATION, State.REJECTED, State.APPROVED)
+
+
+def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
+    """Carry out what dates bring: unanswered questions and old drafts expire, appeal windows
+    close, destinations that have cooled down are paid. Returns how many applications moved.
+
+    Each application has its own transaction.
+    """
+    due = (
+        RefundApplication.objects.filter(due_at__lte=now, state__in=_ENDS_BY_ITSELF)
+        .order_by("due_at", "id")
+        .values_list("public_id", flat=True)
+    )
+    return sum(_sweep_one(application_id, now) for application_id in due[:limit])
+
+
+@transaction.atomic(durable=True)
+def _sweep_one(application_id: str, now: dt.datetime) -> bool:
+    row = lock_application(application_id)
+    if row.due_at is None or row.due_at > now:
+        return False
+    match State(row.state):
+        case State.DRAFT:
+            advance(row, to=State.EXPIRED, code="expired", actor=SWEEP, now=now)
+        case State.MORE_INFORMATION:
+            release_deposit(account_id=row.account_id, reference=row.public_id, now=now)
+            advance(row, to=State.EXPIRED, code="expired", actor=SWEEP, now=now)
+        case State.REJECTED:
+            advance(row, to=State.REJECTED, code="appeal_window_closed", actor=SWEEP, now=now)
+        case State.APPROVED:
+            begin_paying(row, actor=SWEEP, now=now)
+        case _:
+            return False
+    return True

@@ -1,0 +1,42 @@
+"""What refunds answer. Everything returned is a value; no row leaves this context."""
+
+from kuaitui.refunds.queries.applications import application, applications_of_shop
+from kuaitui.refunds.queries.assessing import assess_deposit
+from kuaitui.refunds.queries.case import case
+from kuaitui.refunds.queries.console import queue, work_list
+from kuaitui.refunds.queries.policy import terms_in_force
+from kuaitui.refunds.queries.preview import open_application, preview_refund
+from kuaitui.refunds.queries.rows import draft_of
+from kuaitui.refunds.queries.values import (
+    ApplicationSummary,
+    ApplicationView,
+    ApprovalPreview,
+    Case,
+    QueueCount,
+    QueueFilters,
+    QueuePage,
+    QueueRow,
+    WorkList,
+)
+
+__all__ = [
+    "ApplicationSummary",
+    "ApplicationView",
+    "ApprovalPreview",
+    "Case",
+    "QueueCount",
+    "QueueFilters",
+    "QueuePage",
+    "QueueRow",
+    "WorkList",
+    "application",
+    "applications_of_shop",
+    "assess_deposit",
+    "case",
+    "draft_of",
+    "open_application",
+    "preview_refund",
+    "queue",
+    "terms_in_force",
+    "work_list",
+]

@@ -1,0 +1,225 @@
+"""Applications as their sellers follow them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from kuaitui.deposits.queries import destination
+from kuaitui.deposits.types import Destination, RoutePlan
+from kuaitui.kernel.money import Money
+from kuaitui.payouts.errors import PayoutUnknown
+from kuaitui.payouts.queries import PayoutProgress, payout_of_application
+from kuaitui.policy.terms import Terms
+from kuaitui.refunds import rules
+from kuaitui.refunds.models import Decision, RefundApplication
+from kuaitui.refunds.queries.policy import terms_of
+from kuaitui.refunds.queries.rows import decisions_of, events_of, find_row, is_late
+from kuaitui.refunds.queries.values import ApplicationSummary, ApplicationView
+from kuaitui.refunds.states import FACTS, SellerAct, State
+from kuaitui.refunds.types import (
+    AmountChoice,
+    DecisionView,
+    Eta,
+    Question,
+    Reason,
+    Rejection,
+    RejectReason,
+    TimelineEvent,
+)
+
+APPLICATIONS_MAX = 100
+
+
+def application(*, application_id: str, shop_key: int, now: dt.datetime) -> ApplicationView:
+    """One application of a shop: where the money is, who acts by when, and what the seller can do.
+
+    Raises:
+        ApplicationUnknown: there is none, or it is another shop's.
+    """
+    return view(find_row(application_id, shop_key=shop_key), now=now)
+
+
+def applications_of_shop(
+    *, shop_key: int, now: dt.datetime, limit: int = 20
+) -> tuple[ApplicationSummary, ...]:
+    """The applications of a shop, the newest first."""
+    rows = RefundApplication.objects.filter(shop_key=shop_key, submitted_at__isnull=False).order_by(
+        "-id"
+    )
+    return tuple(summarize(row, now=now) for row in rows[: min(limit, APPLICATIONS_MAX)])
+
+
+def summarize(row: RefundApplication, *, now: dt.datetime) -> ApplicationSummary:
+    """A submitted application in one line."""
+    return ApplicationSummary(
+        application_id=row.public_id,
+        account_id=row.account_id,
+        shop_key=row.shop_key,
+        state=State(row.state),
+        amount=Money(row.amount_minor or 0, row.currency),
+        submitted_at=row.submitted_at or row.created_at,
+        state_since=row.state_since,
+        due_at=row.due_at,
+        paid_at=row.paid_at,
+        is_late=is_late(row, now=now),
+    )
+
+
+def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
+    """Everything a seller may see of a submitted application."""
+    state = State(row.state)
+    terms = terms_of(row)
+    timeline = events_of(row)
+    decisions = decisions_of(row)
+    payout = _payout(row)
+    chosen = _destination(row.destination_id)
+    amount = Money(row.amount_minor or 0, row.currency)
+    by_rule = any(decision.kind == Decision.Kind.APPROVE_BY_RULE for decision in decisions)
+    return ApplicationView(
+        application_id=row.public_id,
+        account_id=row.account_id,
+        shop_key=row.shop_key,
+        state=state,
+        state_facts=FACTS[state],
+        version=row.version,
+        choice=AmountChoice(row.choice),
+        kind=row.kind,
+        amount=amount,
+        requested=Money(row.requested_minor or 0, row.currency),
+        reason=Reason(row.reason),
+        note=row.note,
+        plan=RoutePlan.from_json(row.route_plan),
+        destination=chosen,
+        previous_destination=_destination(row.previous_destination_id),
+        submitted_at=row.submitted_at or row.created_at,
+        state_since=row.state_since,
+        due_at=row.due_at,
+        due_on=rules.last_day(row.due_at, terms=terms) if row.due_at else None,
+        is_late=is_late(row, now=now),
+        eta=_eta(row, terms, by_rule=by_rule),
+        seller_acts=seller_acts(row, payout, now=now),
+        staff_acts=FACTS[state].staff_acts,
+        timeline=timeline,
+        question=_question(row, decisions, timeline),
+        rejection=_rejection(row, decisions, now),
+        appeal_text=_last_text(timeline, "appealed"),
+        payout=payout,
+        approved_by_rule=by_rule,
+        requires_second_approval=rules.requires_second_approval(
+            amount=amount,
+            second_approval_from=Money(row.second_approval_from_minor or 0, row.currency),
+            is_forced=row.second_approval_forced,
+            repairs=row.repairs,
+        ),
+        cooling_down_until=_cooling_down_until(row, chosen, now),
+        return_code=_last_detail(timeline, "code")
+        if row.repairs or state is State.RETURNED
+        else "",
+        paid_at=row.paid_at,
+        policy_pack=terms.pack,
+        policy_version=terms.version,
+    )
+
+
+def seller_acts(
+    row: RefundApplication, payout: PayoutProgress | None, *, now: dt.datetime
+) -> frozenset[SellerAct]:
+    """What the seller can do right now: what the state allows, less what time has closed."""
+    acts = FACTS[State(row.state)].seller_acts
+    closed: set[SellerAct] = set()
+    if payout is not None and payout.is_sent:
+        closed.add(SellerAct.WITHDRAW)
+    if row.appeals or row.due_at is None or now >= row.due_at:
+        closed.add(SellerAct.APPEAL)
+    return acts - closed
+
+
+def _payout(row: RefundApplication) -> PayoutProgress | None:
+    try:
+        return payout_of_application(row.public_id)
+    except PayoutUnknown:
+        return None
+
+
+def _destination(destination_id: str) -> Destination | None:
+    return destination(destination_id) if destination_id else None
+
+
+def _cooling_down_until(
+    row: RefundApplication, chosen: Destination | None, now: dt.datetime
+) -> dt.datetime | None:
+    waits = chosen is not None and chosen.is_cooling_down(now=now) and not row.repairs
+    return chosen.usable_from if chosen is not None and waits else None
+
+
+def _eta(row: RefundApplication, terms: Terms, *, by_rule: bool) -> Eta:
+    """What was promised on the day of submission, moved on by what the seller took to answer."""
+    submitted = row.submitted_at or row.created_at
+    promised = rules.eta(terms, now=submitted, by_rule=by_rule)
+    if by_rule or row.review_due_at is None:
+        return promised
+    review_by = rules.last_day(row.review_due_at, terms=terms)
+    return Eta(
+        review_by=review_by,
+        arrives_from=promised.arrives_from,
+        arrives_by=terms.review.arrival_time.after(review_by),
+        is_provisional=promised.is_provisional,
+    )
+
+
+def _question(
+    row: RefundApplication, decisions: Sequence[DecisionView], timeline: Sequence[TimelineEvent]
+) -> Question | None:
+    asked = _last_decision(decisions, Decision.Kind.REQUEST_INFORMATION)
+    if asked is None:
+        return None
+    answers = (
+        str(event.details.get("text", ""))
+        for event in timeline
+        if event.code == "information_provided" and event.number > asked.number
+    )
+    is_open = row.state == State.MORE_INFORMATION
+    return Question(
+        text=asked.text,
+        asked_at=asked.decided_at,
+        due_at=row.due_at if is_open else None,
+        answer=next(answers, None),
+    )
+
+
+def _rejection(
+    row: RefundApplication, decisions: Sequence[DecisionView], now: dt.datetime
+) -> Rejection | None:
+    rejected = _last_decision(decisions, Decision.Kind.REJECT)
+    if rejected is None or row.state not in {State.REJECTED, State.APPEALED}:
+        return None
+    is_final = row.state != State.REJECTED or row.appeals > 0
+    until = None if is_final else row.due_at
+    return Rejection(
+        reasons=tuple(RejectReason(reason) for reason in rejected.reasons),
+        text=rejected.text,
+        decided_at=rejected.decided_at,
+        appeal_until=until,
+        can_appeal=until is not None and now < until,
+    )
+
+
+def _last_decision(decisions: Sequence[DecisionView], kind: str) -> DecisionView | None:
+    return next((item for item in reversed(decisions) if item.kind == kind), None)
+
+
+def _last_text(timeline: Sequence[TimelineEvent], code: str) -> str:
+    texts = (
+        str(event.details.get("text", "")) for event in reversed(timeline) if event.code == code
+    )
+    return next(texts, "")
+
+
+def _last_detail(timeline: Sequence[TimelineEvent], name: str) -> str:
+    found = (
+        str(event.details[name])
+        for event in reversed(timeline)
+        if event.code in {"returned", "payout_failed"} and name in event.details
+    )
+    return next(found, "")

@@ -1,0 +1,115 @@
+"""What an approval of a case would bind right now."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from kuaitui.deposits import rules as deposit_rules
+from kuaitui.deposits.queries import deposit, destination, hold
+from kuaitui.deposits.types import Destination, PlannedLeg, Route, RoutePlan
+from kuaitui.kernel.money import Money
+from kuaitui.payouts.queries import LegProgress, payout_of_application
+from kuaitui.payouts.states import REPAIRABLE
+from kuaitui.policy.types import RefundKind
+from kuaitui.refunds import rules
+from kuaitui.refunds.models import RefundApplication
+from kuaitui.refunds.queries.assessing import Look, look
+from kuaitui.refunds.queries.policy import terms_of
+
+ORIGINAL_PAYEE = "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Exactly what somebody approves: who is paid, how much, along which way."""
+
+    approval_hash: str
+    amount: Money
+    plan: RoutePlan
+    destination: Destination | None
+    requires_second_approval: bool
+    is_repair: bool
+
+
+def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
+    """What an approval would bind now, from the lots, the destination and the policy as they are.
+
+    Raises:
+        InsufficientDeposit, DestinationRequired: there is no way out for this amount now.
+    """
+    amount = amount_of(row)
+    plan = repair_plan(row) if row.repairs else _first_plan(row, amount, now)
+    payee = destination(row.destination_id) if plan.needs_destination else None
+    digest = terms_of(row).digest
+    return Binding(
+        approval_hash=rules.approval_hash(
+            application_id=row.public_id,
+            revision=row.revision,
+            amount=amount,
+            payee_fingerprint=payee.fingerprint if payee else ORIGINAL_PAYEE,
+            plan=plan,
+            policy_digest=digest,
+        ),
+        amount=amount,
+        plan=plan,
+        destination=payee,
+        requires_second_approval=rules.requires_second_approval(
+            amount=amount,
+            second_approval_from=Money(row.second_approval_from_minor or 0, row.currency),
+            is_forced=row.second_approval_forced,
+            repairs=row.repairs,
+        ),
+        is_repair=row.repairs > 0,
+    )
+
+
+def amount_of(row: RefundApplication) -> Money:
+    """What a submitted application asks for now."""
+    return Money(row.amount_minor or 0, row.currency)
+
+
+def repairable_legs(row: RefundApplication) -> list[LegProgress]:
+    """The legs whose money came back and was not sent again."""
+    legs = payout_of_application(row.public_id).legs
+    return [leg for leg in legs if leg.state in REPAIRABLE and not leg.is_replaced]
+
+
+def repair_plan(row: RefundApplication) -> RoutePlan:
+    """What came back, to the destination chosen for it."""
+    return RoutePlan(
+        tuple(
+            PlannedLeg(
+                lot_id=leg.lot_id,
+                amount=leg.amount,
+                route=Route.DESIGNATED,
+                channel=leg.channel,
+                channel_reference="",
+                refundable_until=None,
+                destination_id=row.destination_id,
+            )
+            for leg in repairable_legs(row)
+        )
+    )
+
+
+def look_again(row: RefundApplication, *, now: dt.datetime) -> Look:
+    """Facts and assessment as they are now, by the policy the application was made under."""
+    return look(
+        deposit(row.account_id),
+        terms=terms_of(row),
+        kind=RefundKind(row.kind),
+        now=now,
+        own_hold=held_for(row),
+    )
+
+
+def held_for(row: RefundApplication) -> Money:
+    """What is set aside for this application right now."""
+    return hold(account_id=row.account_id, reference=row.public_id).open
+
+
+def _first_plan(row: RefundApplication, amount: Money, now: dt.datetime) -> RoutePlan:
+    return deposit_rules.plan_route(
+        deposit(row.account_id).lots, amount=amount, destination_id=row.destination_id, now=now
+    )

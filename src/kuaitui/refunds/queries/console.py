@@ -1,0 +1,138 @@
+"""What waits for staff: counts with clocks, and the queue with filters and stable paging."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+
+from kuaitui.deposits.types import Route
+from kuaitui.kernel.money import Money
+from kuaitui.refunds import rules
+from kuaitui.refunds.errors import CursorBroken
+from kuaitui.refunds.models import Decision, RefundApplication
+from kuaitui.refunds.queries.rows import is_late
+from kuaitui.refunds.queries.values import (
+    QueueCount,
+    QueueFilters,
+    QueuePage,
+    QueueRow,
+    WorkList,
+)
+from kuaitui.refunds.states import OPEN, State
+
+QUEUE_MAX = 200
+# In these the seller acts next: no promise of ours runs out.
+_SELLER_WAITS = [State.MORE_INFORMATION.value, State.REJECTED.value, State.DRAFT.value]
+
+
+def work_list(*, viewer_id: str, now: dt.datetime) -> WorkList:
+    """How much waits in each state, since when, and how much of it is late."""
+    late = _late(now)
+    found = (
+        RefundApplication.objects.filter(state__in=list(OPEN))
+        .values("state")
+        .annotate(count=Count("id"), late=Count("id", filter=late), oldest=Min("state_since"))
+    )
+    by_state = {row["state"]: row for row in found}
+    counts = tuple(
+        QueueCount(
+            state=state,
+            count=by_state[state.value]["count"] if state.value in by_state else 0,
+            late_count=by_state[state.value]["late"] if state.value in by_state else 0,
+            oldest_since=by_state[state.value]["oldest"] if state.value in by_state else None,
+        )
+        for state in State
+        if state in OPEN
+    )
+    return WorkList(
+        counts=counts,
+        to_confirm_count=_confirmable(viewer_id).count(),
+        late_count=sum(item.late_count for item in counts),
+    )
+
+
+def queue(
+    *, filters: QueueFilters, after: str | None = None, limit: int = 50, now: dt.datetime
+) -> QueuePage:
+    """Applications in the order of their submission, the oldest first, a page at a time.
+
+    The order never changes while one pages: it is by submission, and `after` names the last line.
+
+    Raises:
+        CursorBroken: `after` is not a line of a queue.
+    """
+    rows = _filtered(filters, now)
+    if after:
+        last = (
+            RefundApplication.objects.filter(public_id=after).values("submitted_at", "id").first()
+        )
+        if last is None or last["submitted_at"] is None:
+            raise CursorBroken(after=after)
+        rows = rows.filter(
+            Q(submitted_at__gt=last["submitted_at"])
+            | Q(submitted_at=last["submitted_at"], id__gt=last["id"])
+        )
+    size = min(max(limit, 1), QUEUE_MAX)
+    found = list(rows.order_by("submitted_at", "id")[: size + 1])
+    page = tuple(_to_row(row, now) for row in found[:size])
+    return QueuePage(page, page[-1].application_id if len(found) > size else None)
+
+
+def _filtered(filters: QueueFilters, now: dt.datetime) -> QuerySet[RefundApplication]:
+    rows = RefundApplication.objects.filter(submitted_at__isnull=False)
+    if filters.confirmable_by:
+        rows = _confirmable(filters.confirmable_by)
+    if filters.states:
+        rows = rows.filter(state__in=[state.value for state in filters.states])
+    if filters.is_late:
+        rows = rows.filter(_late(now))
+    if filters.amount_from is not None:
+        rows = rows.filter(
+            amount_minor__gte=filters.amount_from.minor, currency=filters.amount_from.currency
+        )
+    if filters.shop_key is not None:
+        rows = rows.filter(shop_key=filters.shop_key)
+    if filters.application_id:
+        rows = rows.filter(public_id=filters.application_id)
+    return rows
+
+
+def _late(now: dt.datetime) -> Q:
+    return Q(due_at__lte=now) & Q(state__in=list(OPEN)) & ~Q(state__in=_SELLER_WAITS)
+
+
+def _confirmable(actor_id: str) -> QuerySet[RefundApplication]:
+    """Second approvals a person may give: not of what they approved first, made or directed."""
+    own = Decision.objects.filter(
+        application=OuterRef("pk"), kind=Decision.Kind.APPROVE, actor_id=actor_id,
+        approval_hash=OuterRef("approval_hash"),
+    )  # fmt: skip
+    return (
+        RefundApplication.objects.filter(state=State.AWAITING_SECOND_APPROVAL)
+        .exclude(created_by=actor_id)
+        .exclude(destination_set_by=actor_id)
+        .exclude(Exists(own))
+    )
+
+
+def _to_row(row: RefundApplication, now: dt.datetime) -> QueueRow:
+    amount = Money(row.amount_minor or 0, row.currency)
+    return QueueRow(
+        application_id=row.public_id,
+        shop_key=row.shop_key,
+        state=State(row.state),
+        amount=amount,
+        kind=row.kind,
+        submitted_at=row.submitted_at or row.created_at,
+        state_since=row.state_since,
+        due_at=row.due_at,
+        is_late=is_late(row, now=now),
+        requires_second_approval=rules.requires_second_approval(
+            amount=amount,
+            second_approval_from=Money(row.second_approval_from_minor or 0, row.currency),
+            is_forced=row.second_approval_forced,
+            repairs=row.repairs,
+        ),
+        needs_destination=any(leg["route"] == Route.DESIGNATED for leg in row.route_plan),
+    )

@@ -1,0 +1,155 @@
+"""Rules of refunds: how much may be asked, what an approval binds, who must approve, what changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from kuaitui.deposits.types import RoutePlan
+from kuaitui.kernel.money import Money
+from kuaitui.policy.terms import Period, Terms
+from kuaitui.policy.types import RefundKind
+from kuaitui.refunds.errors import (
+    AmountAboveRefundable,
+    AmountCurrencyWrong,
+    AmountMissing,
+    AmountNotPositive,
+    NothingRefundable,
+)
+from kuaitui.refunds.types import AmountChoice, Difference, Eta
+
+NOTE_LENGTH_MAX = 500
+TEXT_LENGTH_MAX = 1000
+DRAFT_KEPT = dt.timedelta(days=30)
+# What changes from hour to hour without meaning anything to a reviewer.
+_NOT_COMPARED = frozenset({"as_of"})
+
+
+def refund_kind(choice: AmountChoice, *, amount: Money | None, excess: Money) -> RefundKind:
+    """Whether the conditions for leaving apply, or those for taking out the excess.
+
+    A part that leaves what is required untouched is excess; more than that is leaving.
+    """
+    match choice:
+        case AmountChoice.EXCESS:
+            return RefundKind.EXCESS
+        case AmountChoice.WHOLE:
+            return RefundKind.FULL_EXIT
+        case AmountChoice.PART:
+            fits = amount is not None and amount.currency == excess.currency and amount <= excess
+            return RefundKind.EXCESS if fits else RefundKind.FULL_EXIT
+
+
+def asked_amount(choice: AmountChoice, *, amount: Money | None, refundable: Money) -> Money:
+    """The amount of an application, checked.
+
+    Raises:
+        NothingRefundable: there is nothing to ask for.
+        AmountMissing: a part without an amount.
+        AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable: what is wrong with it.
+    """
+    if choice is not AmountChoice.PART:
+        if not refundable.is_positive:
+            raise NothingRefundable
+        return refundable
+    if amount is None:
+        raise AmountMissing
+    if amount.currency != refundable.currency:
+        raise AmountCurrencyWrong(given=amount.currency, expected=refundable.currency)
+    if not amount.is_positive:
+        raise AmountNotPositive(minor=amount.minor)
+    if not refundable.is_positive:
+        raise NothingRefundable
+    if amount > refundable:
+        raise AmountAboveRefundable(amount_max_minor=refundable.minor, currency=amount.currency)
+    return amount
+
+
+def approval_hash(
+    *,
+    application_id: str,
+    revision: int,
+    amount: Money,
+    payee_fingerprint: str,
+    plan: RoutePlan,
+    policy_digest: str,
+) -> str:
+    """What an approval binds: who is paid, how much, along which way, of which revision and policy."""
+    bound = {
+        "application": application_id,
+        "revision": revision,
+        "amount_minor": amount.minor,
+        "currency": amount.currency,
+        "payee": payee_fingerprint,
+        "plan": plan.to_json(),
+        "policy": policy_digest,
+    }
+    canonical = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def requires_second_approval(
+    *, amount: Money, second_approval_from: Money, is_forced: bool, repairs: int
+) -> bool:
+    """Whether two people must approve: large sums, fresh destinations, every repair."""
+    return is_forced or repairs > 0 or amount >= second_approval_from
+
+
+def may_approve_by_rule(
+    *, amount: Money, limit: Money, is_eligible: bool, plan: RoutePlan | None, is_forced: bool
+) -> bool:
+    """Whether nobody needs to look: every finding passes, all of it goes back the way it came."""
+    goes_back = plan is not None and not plan.needs_destination
+    return is_eligible and goes_back and not is_forced and amount <= limit
+
+
+def end_of_period(period: Period, *, start: dt.datetime, terms: Terms) -> dt.datetime:
+    """The moment a period begun at `start` is over: the end of its last day, there."""
+    last_on = period.after(start.astimezone(terms.zone).date())
+    midnight = dt.datetime.combine(last_on + dt.timedelta(days=1), dt.time(), terms.zone)
+    return midnight.astimezone(dt.UTC)
+
+
+def last_day(moment: dt.datetime, *, terms: Terms) -> dt.date:
+    """The last day that ends at or before `moment`, as people write a deadline."""
+    return (moment - dt.timedelta(microseconds=1)).astimezone(terms.zone).date()
+
+
+def eta(terms: Terms, *, now: dt.datetime, by_rule: bool) -> Eta:
+    """When an application made now is reviewed and paid, at the latest."""
+    today = now.astimezone(terms.zone).date()
+    review = terms.review.review_time
+    arrival = terms.review.arrival_time
+    review_by = today if by_rule else review.after(today)
+    return Eta(
+        review_by=review_by,
+        arrives_from=today,
+        arrives_by=arrival.after(review_by),
+        is_provisional=review.is_provisional_after(today)
+        or arrival.is_provisional_after(review_by),
+    )
+
+
+def differences(then: object, now: object, *, path: str = "") -> Iterator[Difference]:
+    """Where two documents differ, path by path. Lists of things with an id are compared by id."""
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*then, *now} - _NOT_COMPARED):
+            inner = f"{path}.{key}" if path else str(key)
+            yield from differences(then.get(key), now.get(key), path=inner)
+    elif _has_ids(then) and _has_ids(now):
+        yield from differences(_by_id(then), _by_id(now), path=path)
+    elif then != now:
+        yield Difference(path, then, now)
+
+
+def _has_ids(value: object) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, Mapping) and "id" in item for item in value
+    )
+
+
+def _by_id(items: object) -> Mapping[str, object]:
+    listed: Sequence[Mapping[str, object]] = items if isinstance(items, list) else []
+    return {str(item["id"]): item for item in listed}
