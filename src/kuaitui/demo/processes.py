@@ -76,6 +76,11 @@ class Installation:
         return f"http://127.0.0.1:{self.simulator_port}"
 
     @property
+    def simulator_key(self) -> Path:
+        """The key file that the simulated channel and its clients share."""
+        return self.var / "simulator_key"
+
+    @property
     def database(self) -> EmbeddedPostgres:
         """The database of this installation."""
         return EmbeddedPostgres(self.var / "postgres")
@@ -90,6 +95,7 @@ class Installation:
             "KUAITUI_VAR": str(self.var),
             "KUAITUI_PLAIN_HTTP": "1",
             "KUAITUI_SIMULATOR_URL": self.simulator_url,
+            "KUAITUI_PAYOUT_PACE": "brisk",
             **self.environment,
         }
 
