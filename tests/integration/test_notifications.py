@@ -8,6 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from kuaitui.kernel.actor import Actor, ActorKind
+from kuaitui.kit import outbox
 from kuaitui.notifications import queries
 from kuaitui.notifications.errors import ReminderInThePast, ReminderTooFarAway
 from kuaitui.notifications.operations import (
@@ -17,6 +18,7 @@ from kuaitui.notifications.operations import (
     set_reminder,
     write_notice,
 )
+from kuaitui.refunds.events import ApplicationMoved
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
@@ -114,3 +116,22 @@ def test_database_refuses_a_second_open_reminder() -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(insert)
+
+
+def test_a_step_of_an_application_is_told_once_however_often_the_news_comes() -> None:
+    moved = ApplicationMoved(
+        application_id="rfa_1",
+        shop_key=7,
+        state="in_review",
+        code="checked",
+        number=2,
+        occurred_at=NOW,
+    )
+
+    outbox.publish(moved, now=NOW)
+    outbox.publish(moved, now=NOW)
+    delivered = outbox.deliver_due(now=NOW)
+
+    assert delivered == 2
+    (notice,) = queries.notices_of(shop_key=7)
+    assert (notice.code, notice.object_id) == ("application.checked", "rfa_1")
