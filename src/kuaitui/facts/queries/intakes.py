@@ -21,7 +21,7 @@ def refused_rows(*, intake_key: int) -> Iterator[RefusedRow]:
 def unfinished_intake_id(*, source: str, file_name: str, but_not_digest: str) -> str | None:
     """The latest intake of a file of that name, but of other content, that stopped half-way."""
     intake = (
-        Intake.objects.filter(source=source, file_name=file_name, finished_at=None)
+        Intake.objects.filter(source=source, file_name=file_name, finished_at=None, rows_read__gt=0)
         .exclude(file_digest=but_not_digest)
         .order_by("-id")
         .first()

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoding", help="the files' encoding, if it is not UTF-8")
     parser.add_argument("--currency", help="of rows that name none")
     parser.add_argument("--zone", help="time zone of new shops, and of times that name none")
-    parser.add_argument("--shop", metavar="ID", help="the shop of rows that name none")
+    parser.add_argument("--shop", metavar="ID", help="the shop all rows belong to")
     parser.add_argument(
         "--create-shops",
         action=argparse.BooleanOptionalAction,
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     for path in arguments.files:
         require_readable(path)
     mapping = mapping_named(arguments.mapping)
-    groups = mapping.groups(tuple(arguments.files))
+    groups = mapping.groups(tuple(arguments.files), encoding=arguments.encoding)
     prepare_database()
     # Imported here: what records needs Django set up, and what reads must not load Django.
     from kuaitui.interfaces.cli.imports.recording import Recorder  # noqa: PLC0415

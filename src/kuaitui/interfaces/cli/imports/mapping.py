@@ -41,7 +41,7 @@ class Progress(Protocol):
 
     bytes_read: int
     size: int
-    digests: list[str]
+    digests: dict[Path, str]
 
 
 class Mapping(Protocol):
@@ -49,8 +49,17 @@ class Mapping(Protocol):
 
     DEFAULTS: Defaults
 
-    def groups(self, paths: tuple[Path, ...]) -> list[tuple[Path, ...]]:
+    def groups(self, paths: tuple[Path, ...], *, encoding: str | None) -> list[tuple[Path, ...]]:
         """The files that make up one intake each."""
 
     def rows(self, order: ReadingOrder, progress: Progress) -> Iterator[Row]:
         """Every row of a group, in an order that is the same each time."""
+
+
+def each_file_by_itself(
+    paths: tuple[Path, ...],
+    *,
+    encoding: str | None,  # noqa: ARG001 - others look into the files
+) -> list[tuple[Path, ...]]:
+    """Each file is an intake of its own."""
+    return [(path,) for path in paths]

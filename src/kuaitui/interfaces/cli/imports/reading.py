@@ -10,6 +10,7 @@ from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import TypeAlias, cast
 
 from kuaitui.facts.types import RefusedRow
@@ -18,7 +19,10 @@ from kuaitui.interfaces.cli.imports.mapping import Mapping, ReadingOrder
 
 CHUNK_ROWS = 50_000
 MAPPINGS = {
+    "kuaishou-orders": "kuaishou_orders",
     "kuaitui-csv": "kuaitui_csv",
+    "kuaitui-ndjson": "kuaitui_ndjson",
+    "olist": "olist",
 }
 
 
@@ -28,7 +32,7 @@ class _Progress:
 
     bytes_read: int = 0
     size: int = 0
-    digests: list[str] = field(default_factory=list)
+    digests: dict[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Chunk:
 class End:
     """Nothing is left to read. `digests` are those of the files as they were read."""
 
-    digests: tuple[str, ...]
+    digests: dict[Path, str]
 
 
 Message: TypeAlias = Chunk | End | ImportRefused
@@ -97,4 +101,4 @@ def _send_chunks(order: ReadingOrder, sender: Connection) -> None:
                 progress.bytes_read / max(progress.size, 1),
             )
         )
-    sender.send(End(tuple(progress.digests)))
+    sender.send(End(progress.digests))

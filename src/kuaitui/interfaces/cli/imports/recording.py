@@ -44,14 +44,14 @@ class Recorder:
         """
         name = ", ".join(path.name for path in order.paths)
         source = f"import {order.mapping}"
-        digests = tuple(digest_of(path) for path in order.paths)
+        digests = {path: digest_of(path) for path in order.paths}
         digest = _digest_of_intake(order, digests)
         changed = unfinished_intake_id(source=source, file_name=name, but_not_digest=digest)
         intake = begin_file_intake(
             source=source, file_name=name, file_digest=digest, now=read_clock()
         )
         if intake.is_finished:
-            self._display.say(f"{name}: is already imported ({intake.public_id}); nothing to do")
+            self._display.say(f"{name}: was imported before; there is nothing to do")
         else:
             if changed and intake.rows_read == 0:
                 self._display.say(
@@ -62,7 +62,7 @@ class Recorder:
         self._conclude(name, intake)
 
     def _read_and_take(
-        self, order: ReadingOrder, digests: tuple[str, ...], intake: FileIntake
+        self, order: ReadingOrder, digests: dict[Path, str], intake: FileIntake
     ) -> FileIntake:
         name = ", ".join(path.name for path in order.paths)
         if intake.rows_read:
@@ -78,7 +78,7 @@ class Recorder:
                         intake = self._take(order, intake, message)
                         self._display.advance(intake, message.part_read)
                     case End():
-                        if message.digests != digests:
+                        if not message.digests.items() <= digests.items():
                             raise ImportRefused(
                                 f"{name}: changed while it was being read; import it again"
                             )
@@ -130,9 +130,9 @@ class Recorder:
         self._display.say(f"the refused rows, with reasons, are in {self._refused_path}")
 
 
-def _digest_of_intake(order: ReadingOrder, digests: tuple[str, ...]) -> str:
+def _digest_of_intake(order: ReadingOrder, digests: dict[Path, str]) -> str:
     """The files and what they were asked to mean: both decide whether it is the same intake."""
-    parts = [*digests, order.currency, order.zone, order.encoding, order.shop_id]
+    parts = [*digests.values(), order.currency, order.zone, order.encoding, order.shop_id]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
