@@ -12,11 +12,13 @@ from django.test import Client
 from django.urls import get_resolver
 
 from kuaitui.accounts.models import User
-from kuaitui.accounts.operations import create_user
+from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import routes
+from kuaitui.refunds.states import State
+from tests.support import refunds_given
 
 pytestmark = pytest.mark.django_db
 
@@ -62,12 +64,36 @@ EXPECTED = {
     "logout": ALL_IN,
     "link/<str:token>": ALL_IN,
     "language": ALL_IN,
-}
+    "": EVERY_ROLE,
+    **{
+        f"shops/<str:shop_id>/{page}": OWN_SHOP_ONLY
+        for page in (
+            "", "eligibility", "refund", "refunds/", "statement", "deductions", "mine", "accounts/new",
+        )
+    },
+    **{
+        f"shops/<str:shop_id>/refunds/<str:application_id>{page}": OWN_SHOP_ONLY
+        for page in ("", "/submitted", "/withdraw", "/answer", "/appeal", "/destination")
+    },
+    **{
+        f"shops/<str:shop_id>/deposits/<str:account_id>{page}": OWN_SHOP_ONLY
+        for page in (
+            "/eligibility", "/reminder", "/refund", "/refund/destination", "/refund/check",
+            "/statement.csv",
+        )
+    },
+}  # fmt: skip
 ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
 
 
 @pytest.fixture
-def people():
+def shop():
+    """The owner's shop, with an application under way."""
+    return refunds_given.application(State.SUBMITTED)
+
+
+@pytest.fixture
+def people(shop):
     """One log-in for each sort of person."""
     made = {Person.NOBODY: Client()}
     for person in list(Person)[1:]:
@@ -80,6 +106,9 @@ def people():
             actor=Actor.system("test"),
             now=read_clock(),
         )
+        if person is Person.OWNER:
+            key = shop.shop.shop_key
+            grant_shop(user_id=user_id, shop_key=key, actor=Actor.system("test"), now=read_clock())
         made[person] = Client()
         made[person].force_login(
             User.objects.get(public_id=user_id), "django.contrib.auth.backends.ModelBackend"
@@ -87,8 +116,16 @@ def people():
     return made
 
 
-def address_of(pattern):
-    return "/" + pattern.replace("<str:token>", "unknown-token")
+def address_of(pattern, shop):
+    named = {
+        "<str:token>": "unknown-token",
+        "<str:shop_id>": shop.shop.shop_id,
+        "<str:account_id>": shop.shop.account_id,
+        "<str:application_id>": shop.application_id,
+    }
+    for name, value in named.items():
+        pattern = pattern.replace(name, value)
+    return f"/{pattern}"
 
 
 def answer_of(response):
@@ -105,8 +142,8 @@ def test_every_route_has_a_row_and_every_row_a_route():
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("pattern", EXPECTED)
-def test_each_person_gets_the_answer_in_the_table(pattern, method, people):
-    address = address_of(pattern)
+def test_each_person_gets_the_answer_in_the_table(pattern, method, people, shop):
+    address = address_of(pattern, shop)
 
     answers = {
         person: answer_of(getattr(client, method)(address)) for person, client in people.items()

@@ -150,7 +150,8 @@ def _refusal_messages() -> Iterator[tuple[Path, str]]:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         if kind.__module__.startswith("kuaitui."):
-            yield Path(str(sys.modules[kind.__module__].__file__)), kind().message
+            # The words belong to the class; no instance with details is needed.
+            yield Path(str(sys.modules[kind.__module__].__file__)), kind.__new__(kind).message
 
 
 def find_gaps() -> list[Gap]:

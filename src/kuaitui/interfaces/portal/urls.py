@@ -1,9 +1,49 @@
 """The routes of these pages."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from kuaitui.interfaces.portal.views import health, session
+from kuaitui.interfaces.portal.views import (
+    acts,
+    apply,
+    deductions,
+    destinations,
+    eligibility,
+    health,
+    home,
+    progress,
+    session,
+    shops,
+    statement,
+)
 
+_application: list[URLPattern | URLResolver] = [
+    path("submitted", progress.submitted, name="submitted"),
+    path("withdraw", acts.withdraw, name="withdraw"),
+    path("answer", acts.answer, name="answer"),
+    path("appeal", acts.appeal, name="appeal"),
+    path("destination", acts.repair, name="repair"),
+]
+_deposit: list[URLPattern | URLResolver] = [
+    path("eligibility", eligibility.eligibility, name="eligibility"),
+    path("reminder", eligibility.reminder, name="reminder"),
+    path("refund", apply.apply, name="apply"),
+    path("refund/destination", apply.apply_destination, name="apply_destination"),
+    path("refund/check", apply.apply_check, name="apply_check"),
+    path("statement.csv", statement.statement_file, name="statement_file"),
+]
+_shop: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("eligibility", eligibility.first_eligibility, name="first_eligibility"),
+    path("refund", apply.first_apply, name="first_apply"),
+    path("refunds/", progress.progress_list, name="progress_list"),
+    path("refunds/<str:application_id>", progress.progress, name="progress"),
+    path("refunds/<str:application_id>/", include(_application)),
+    path("deposits/<str:account_id>/", include(_deposit)),
+    path("statement", statement.statement, name="statement"),
+    path("deductions", deductions.deductions, name="deductions"),
+    path("mine", shops.mine, name="mine"),
+    path("accounts/new", destinations.destination_new, name="destination_new"),
+]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
@@ -12,4 +52,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("logout", session.log_out, name="log_out"),
     path("link/<str:token>", session.one_time_link, name="one_time_link"),
     path("language", session.language, name="language"),
+    path("", shops.start, name="start"),
+    path("shops/<str:shop_id>/", include(_shop)),
 ]

@@ -1,6 +1,10 @@
 """What refunds answer. Everything returned is a value; no row leaves this context."""
 
-from kuaitui.refunds.queries.applications import application, applications_of_shop
+from kuaitui.refunds.queries.applications import (
+    application,
+    application_of_request,
+    applications_of_shop,
+)
 from kuaitui.refunds.queries.assessing import assess_deposit
 from kuaitui.refunds.queries.case import case
 from kuaitui.refunds.queries.console import queue, work_list
@@ -30,6 +34,7 @@ __all__ = [
     "QueueRow",
     "WorkList",
     "application",
+    "application_of_request",
     "applications_of_shop",
     "assess_deposit",
     "case",

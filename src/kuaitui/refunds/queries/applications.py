@@ -40,6 +40,12 @@ def application(*, application_id: str, shop_key: int, now: dt.datetime) -> Appl
     return view(find_row(application_id, shop_key=shop_key), now=now)
 
 
+def application_of_request(*, account_id: str, request_key: str) -> str | None:
+    """The application a form was sent as, if it was: a late second click shows the first result."""
+    rows = RefundApplication.objects.filter(account_id=account_id, request_key=request_key)
+    return rows.values_list("public_id", flat=True).first()
+
+
 def applications_of_shop(
     *, shop_key: int, now: dt.datetime, limit: int = 20
 ) -> tuple[ApplicationSummary, ...]:

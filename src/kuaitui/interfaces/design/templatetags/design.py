@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from typing import Protocol
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import get_currency_symbol
@@ -12,15 +13,25 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.middleware.csrf import get_token
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from kuaitui.interfaces.design.icons import ICONS
 from kuaitui.kernel.money import EXPONENTS, Money
 from kuaitui.kit.kept_forms import MARK_FIELD, mark_for
 
 register = template.Library()
+
+
+class TwoLanguages(Protocol):
+    """A sentence that a policy keeps in both languages."""
+
+    def in_language(self, language: str) -> str:
+        """The sentence in one of them."""
+
 
 MINUS = "\u2212"
 _DAY = {"zh_Hans_CN": "y年M月d日", "en_GB": "d MMMM y"}
@@ -151,6 +162,12 @@ def masked_name(name: str) -> str:
 
 
 @register.filter
+def spoken(text: TwoLanguages) -> str:
+    """A sentence kept in both languages, in the reader's."""
+    return text.in_language(get_language() or "zh-hans")
+
+
+@register.filter
 def percent(value: Decimal | float) -> str:
     """A share between 0 and 1 as whole percent."""
     return f"{round(value * 100)}%"
@@ -166,6 +183,20 @@ def icon(name: str, css: str = "") -> SafeString:
         ' stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
         css, drawing,
     )  # fmt: skip
+
+
+CHANNEL_NAMES: dict[str, str | Promise] = {
+    "wechatpay": _("WeChat Pay"),
+    "alipay": _("Alipay"),
+    "bank": _("Bank transfer"),
+    "simulator": _("Simulated bank"),
+}
+
+
+@register.filter
+def channel_name(channel: str) -> str | Promise:
+    """What people call a channel."""
+    return CHANNEL_NAMES.get(channel, channel)
 
 
 STATUS_ICONS = {

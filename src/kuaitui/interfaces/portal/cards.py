@@ -1,0 +1,101 @@
+"""A deposit as its card shows it: one figure, and the sum that explains it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from kuaitui.deposits.types import DepositSummary
+from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, Words
+from kuaitui.kernel.money import Money
+from kuaitui.policy.types import Assessment, RefundKind
+from kuaitui.refunds import queries as refunds
+
+
+@dataclass(frozen=True, slots=True)
+class SumLine:
+    """One line of the sum, and where it comes from."""
+
+    label: Words
+    amount: Money
+    sign: str = ""
+    href: str = ""
+    note: str | Promise = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DepositCard:
+    """What a seller wants to know about a deposit at a glance."""
+
+    account: DepositSummary
+    name: Words
+    full: Assessment
+    excess: Assessment
+    open_application_id: str | None
+    refundable: Money
+    lines: tuple[SumLine, ...]
+
+    @property
+    def met(self) -> int:
+        """How many conditions are met."""
+        return len(self.full.findings) - len(self.full.blockers)
+
+    @property
+    def can_apply(self) -> bool:
+        """Whether all, or at least the excess, can be asked back now."""
+        return self.open_application_id is None and (self.full.is_eligible or self.can_take_excess)
+
+    @property
+    def can_take_excess(self) -> bool:
+        """Whether what lies above the required amount can be asked back now."""
+        return self.excess.is_eligible and self.excess.refundable.is_positive
+
+
+def deposit_card(account: DepositSummary, *, shop_id: str, now: dt.datetime) -> DepositCard:
+    """Put a deposit, what the policy says of it and its application together."""
+    full = refunds.assess_deposit(account_id=account.account_id, kind=RefundKind.FULL_EXIT, now=now)
+    excess = refunds.assess_deposit(account_id=account.account_id, kind=RefundKind.EXCESS, now=now)
+    open_id = refunds.open_application(account_id=account.account_id)
+    refundable = min(account.available, max(full.refundable, Money.zero(account.currency)))
+    return DepositCard(
+        account=account,
+        name=DEPOSIT_NAMES[account.kind],
+        full=full,
+        excess=excess,
+        open_application_id=open_id,
+        refundable=refundable,
+        lines=tuple(_lines(account, refundable, open_id, shop_id)),
+    )
+
+
+def _lines(
+    account: DepositSummary, refundable: Money, open_id: str | None, shop_id: str
+) -> list[SumLine]:
+    """Every part that is not nothing, each with the way to its source; they add up exactly."""
+    statement = f"{reverse('statement', args=[shop_id])}?deposit={account.account_id}"
+    progress = reverse("progress", args=[shop_id, open_id]) if open_id else statement
+    minus = "−"
+    lines = [
+        SumLine(_("Paid in"), account.paid_in, href=statement),
+        SumLine(_("Deducted"), account.deducted, minus, reverse("deductions", args=[shop_id])),
+        SumLine(_("Already refunded"), account.refunded, minus, statement),
+        SumLine(_("On its way to you"), account.in_transit, minus, progress),
+        SumLine(
+            _("Set aside"),
+            account.frozen,
+            minus,
+            progress,
+            _("for your application; free again if it ends") if open_id else "",
+        ),
+        SumLine(
+            _("Still owed by the shop"),
+            account.available - refundable,
+            minus,
+            reverse("eligibility", args=[shop_id, account.account_id]),
+        ),
+    ]
+    return [line for line in lines if line.sign == "" or not line.amount.is_zero]

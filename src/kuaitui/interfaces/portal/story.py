@@ -1,0 +1,126 @@
+"""An application as its seller follows it: what happened, what is going on, what comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kuaitui.interfaces.portal import words
+from kuaitui.interfaces.portal.words import Words
+from kuaitui.payouts.queries import LegProgress
+from kuaitui.payouts.states import LegState
+from kuaitui.refunds.queries import ApplicationView
+from kuaitui.refunds.states import NextActor, SellerAct, State
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step from the first to the last; `state` is how it is drawn."""
+
+    state: str
+    title: Words
+    at: dt.datetime | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class LegLine:
+    """One part of the payment, at the bank."""
+
+    leg: LegProgress
+    tone: str
+    word: Words
+
+
+# The order in which buttons are offered, and whether one is the thing to do now.
+ACTS_IN_ORDER = (
+    SellerAct.PROVIDE_INFORMATION,
+    SellerAct.REPAIR_DESTINATION,
+    SellerAct.APPEAL,
+    SellerAct.APPLY_AGAIN,
+    SellerAct.WITHDRAW,
+)
+_DONE_IN = frozenset({State.PAID, State.WITHDRAWN, State.EXPIRED, State.REJECTED})
+
+
+def steps_of(application: ApplicationView) -> list[Step]:
+    """The past line by line, the present, and what is still to come."""
+    steps = list(_past(application))
+    if application.state in _DONE_IN:
+        return steps
+    steps.append(_present(application))
+    steps += [Step("upcoming", title) for title in _future(application)]
+    return steps
+
+
+def _past(application: ApplicationView) -> Iterator[Step]:
+    for event in application.timeline:
+        if event.code in words.EVENTS_INSIDE:
+            continue
+        told = str(event.details.get("text", "")) if event.code in _TOLD else ""
+        yield Step(
+            _PAST_LOOKS.get(event.code, "done"),
+            words.EVENTS[event.code],
+            event.at,
+            (told,) if told else (),
+        )
+
+
+_TOLD = frozenset({"information_requested", "information_provided", "appealed", "repair_refused"})
+_PAST_LOOKS = {
+    "rejected": "failed",
+    "returned": "failed",
+    "payout_failed": "failed",
+    "repair_refused": "failed",
+    "appeal_dismissed": "failed",
+    "expired": "failed",
+}
+
+
+def _present(application: ApplicationView) -> Step:
+    state = words.STATES[application.state]
+    look = "late" if application.is_late else "current"
+    look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
+    return Step(look, state.heading)
+
+
+def _future(application: ApplicationView) -> list[Words]:
+    bank: list[Words] = [words.AT_THE_BANK, words.PAID_OUT]
+    second = [words.CONFIRMED] if application.requires_second_approval else []
+    match application.state:
+        case State.PAYING:
+            is_sent = application.payout is not None and application.payout.is_sent
+            return [words.PAID_OUT] if is_sent else bank
+        case State.APPROVED | State.AWAITING_SECOND_APPROVAL:
+            return bank
+        case State.IN_REVIEW | State.APPEALED | State.DESTINATION_REPAIRED:
+            return [*second, *bank]
+        case State.RETURNED:
+            return [words.NEW_ACCOUNT, *second, *bank]
+        case _:
+            return [words.REVIEWED, *second, *bank]
+
+
+def legs_of(application: ApplicationView) -> list[LegLine]:
+    """The parts of the payment that count, none that another took the place of."""
+    legs = application.payout.legs if application.payout else ()
+    return [LegLine(leg, *words.LEG_STATES[leg.state]) for leg in legs if not leg.is_replaced]
+
+
+def is_being_asked(application: ApplicationView) -> bool:
+    """Whether the bank took an order and nobody knows yet what became of it."""
+    return any(line.leg.state is LegState.UNKNOWN for line in legs_of(application))
+
+
+def acts_of(application: ApplicationView) -> list[SellerAct]:
+    """What the seller can do now, the most urgent first."""
+    return [act for act in ACTS_IN_ORDER if act in application.seller_acts]
+
+
+def mark_of(application: ApplicationView) -> str:
+    """Changes whenever the page would look different."""
+    legs = "".join(
+        f"{line.leg.state[:2]}{line.leg.bank_reference}" for line in legs_of(application)
+    )
+    return f"{application.version}-{application.state}-{int(application.is_late)}-{legs}"

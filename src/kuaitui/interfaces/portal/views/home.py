@@ -1,0 +1,34 @@
+"""The first page of a shop: what can come back, and why that much."""
+
+from __future__ import annotations
+
+from django.http import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from kuaitui.deposits import queries as deposits
+from kuaitui.interfaces.portal.cards import deposit_card
+from kuaitui.interfaces.portal.rendering import show
+from kuaitui.interfaces.portal.requests import ShopRequest
+from kuaitui.interfaces.portal.words import state_of
+from kuaitui.kernel.clock import read_clock
+from kuaitui.kit.web import permission
+from kuaitui.refunds import queries as refunds
+
+APPLICATIONS_SHOWN = 3
+
+
+@permission("deposit.view")
+@require_safe
+def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
+    """The deposits of the shop, each with the sum that explains it."""
+    now = read_clock()
+    accounts = deposits.deposits_of_shop(shop_key=request.shop.key)
+    applications = refunds.applications_of_shop(
+        shop_key=request.shop.key, now=now, limit=APPLICATIONS_SHOWN
+    )
+    context = {
+        "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
+        "applications": [(one, state_of(one.state)) for one in applications],
+        "now": now,
+    }
+    return show(request, "portal/home.html", context, place="home")

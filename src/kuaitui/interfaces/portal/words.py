@@ -1,0 +1,251 @@
+"""What codes are called on the seller's pages: plain, kind, and never a code alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from kuaitui.deposits.types import DeductionPurpose, DepositKind, StatementKind
+from kuaitui.payouts.states import LegState
+from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
+from kuaitui.refunds.types import Reason, RejectReason
+
+Words = str | Promise
+
+DEPOSIT_NAMES: Final[dict[DepositKind, Words]] = {
+    DepositKind.SHOP: _("Shop deposit"),
+    DepositKind.PROMOTION: _("Promotion deposit"),
+    DepositKind.CROSS_BORDER: _("Cross-border deposit"),
+    DepositKind.CAMPAIGN: _("Campaign deposit"),
+    DepositKind.SERVICE_PROVIDER: _("Service provider deposit"),
+}
+
+DEDUCTION_PURPOSES: Final[dict[DeductionPurpose, Words]] = {
+    DeductionPurpose.COMPENSATION: _("Paid to buyers"),
+    DeductionPurpose.PENALTY: _("Penalty under the rules"),
+}
+
+# What happened, and what it means for the money.
+MOVEMENTS: Final[dict[StatementKind, tuple[Words, Words]]] = {
+    StatementKind.PAID_IN: (_("Deposit paid in"), _("Now part of what you can get back")),
+    StatementKind.FROZEN: (_("Set aside for an application"), _("Still yours, only reserved")),
+    StatementKind.RELEASED: (_("Free again"), _("The application ended; the money is available")),
+    StatementKind.SENT: (_("Given to the bank"), _("On its way to you")),
+    StatementKind.SETTLED: (_("Paid out by the bank"), _("The money has left your deposit")),
+    StatementKind.FAILED_BACK: (_("Payment did not go through"), _("Reserved again, nothing lost")),
+    StatementKind.RETURNED: (_("Sent back by the bank"), _("Reserved again, nothing lost")),
+    StatementKind.DEDUCTED: (_("Deducted"), _("See the deduction for its calculation")),
+    StatementKind.OWED: (
+        _("Still to be paid by you"),
+        _("A deduction was larger than the deposit"),
+    ),
+    StatementKind.SET_OFF: (
+        _("Used to settle what was owed"),
+        _("Taken from the available amount"),
+    ),
+    StatementKind.OTHER: (_("Correction"), _("Booked by the marketplace")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StateWords:
+    """What a state is called, and what it means for the seller and the money."""
+
+    tone: str
+    word: Words
+    heading: Words
+    meaning: Words
+    needs_seller: bool = False
+
+
+STATES: Final[dict[State, StateWords]] = {
+    State.DRAFT: StateWords(
+        "quiet", _("Draft"), _("Not sent yet"), _("Nothing is asked for until you send it.")
+    ),
+    State.SUBMITTED: StateWords(
+        "wait",
+        _("Submitted"),
+        _("We have your application"),
+        _("The money is set aside for it and still yours."),
+    ),
+    State.CHECKING: StateWords(
+        "wait",
+        _("Being checked"),
+        _("The conditions are being checked"),
+        _("That takes seconds. The money is set aside and still yours."),
+    ),
+    State.IN_REVIEW: StateWords(
+        "wait",
+        _("In review"),
+        _("A person is looking at it"),
+        _("A reviewer compares the amount and the account. You need not do anything."),
+    ),
+    State.MORE_INFORMATION: StateWords(
+        "act",
+        _("Your answer is needed"),
+        _("We have a question"),
+        _("The review goes on as soon as you answer; your place in the queue is kept."),
+        needs_seller=True,
+    ),
+    State.AWAITING_SECOND_APPROVAL: StateWords(
+        "wait",
+        _("Second approval"),
+        _("A second person confirms it"),
+        _("Larger amounts are looked at twice. That protects your money."),
+    ),
+    State.APPROVED: StateWords(
+        "wait",
+        _("Approved"),
+        _("Approved: the payment is being prepared"),
+        _("The bank gets it within minutes."),
+    ),
+    State.PAYING: StateWords(
+        "wait",
+        _("With the bank"),
+        _("The bank has it"),
+        _("From here the bank needs one to three working days."),
+    ),
+    State.PAID: StateWords(
+        "good",
+        _("Paid out"),
+        _("The bank has paid it out"),
+        _("Look into your account. If it is not there, show your bank the number below."),
+    ),
+    State.RETURNED: StateWords(
+        "return",
+        _("Sent back by the bank"),
+        _("The bank has sent the money back"),
+        _("It is safe in your deposit. Correct the account; you need not apply again."),
+        needs_seller=True,
+    ),
+    State.DESTINATION_REPAIRED: StateWords(
+        "wait",
+        _("New account being checked"),
+        _("We are checking the new account"),
+        _("After that the payment goes out again. Your place in the queue is kept."),
+    ),
+    State.WITHDRAWN: StateWords(
+        "quiet",
+        _("Withdrawn"),
+        _("You have withdrawn the application"),
+        _("The money is available in your deposit again. You can apply any time."),
+    ),
+    State.REJECTED: StateWords(
+        "bad",
+        _("Not granted"),
+        _("The application was not granted"),
+        _("The money is available in your deposit again. You can appeal, or apply again later."),
+        needs_seller=True,
+    ),
+    State.APPEALED: StateWords(
+        "wait",
+        _("Appeal under way"),
+        _("Your appeal is being looked at"),
+        _("Somebody else than before decides. The money is set aside meanwhile."),
+    ),
+    State.EXPIRED: StateWords(
+        "quiet",
+        _("Expired"),
+        _("The time for this application ran out"),
+        _("The money is available in your deposit again. You can apply any time."),
+    ),
+}
+
+
+def state_of(state: State) -> StateWords:
+    """What a state is called."""
+    return STATES[state]
+
+
+REASONS: Final[dict[Reason, tuple[Words, Words]]] = {
+    Reason.CLOSING_SHOP: (_("I am closing the shop"), _("The shop ends with the refund")),
+    Reason.EXCESS_RETURNED: (_("I paid more than is required"), _("The shop goes on as before")),
+    Reason.CHANGING_CATEGORY: (_("I am changing the category"), ""),
+    Reason.CHANGING_PLATFORM: (_("I am moving elsewhere"), ""),
+    Reason.OTHER: (_("Another reason"), _("Tell us in a sentence below")),
+}
+
+REJECT_REASONS: Final[dict[RejectReason, Words]] = {
+    RejectReason.TRADE_NOT_COMPLETE: _("Orders, after-sales or disputes are not finished"),
+    RejectReason.VIOLATION_OPEN: _("A violation is not settled"),
+    RejectReason.HOLD_NOT_OVER: _("The holding period is not over"),
+    RejectReason.DESTINATION_NOT_SAME_PERSON: _("The account is not in the owner’s name"),
+    RejectReason.INFORMATION_MISSING: _("Information was missing"),
+    RejectReason.INFORMATION_WRONG: _("Information did not match"),
+    RejectReason.SUSPECTED_TAKEOVER: _("We could not be sure that it was you who applied"),
+    RejectReason.DEPOSIT_DEDUCTED: _("The deposit was needed for a deduction"),
+    RejectReason.OTHER: _("Another reason"),
+}
+
+MONEY_PLACES: Final[dict[MoneyPlace, Words]] = {
+    MoneyPlace.DEPOSIT_AVAILABLE: _("In your deposit, available"),
+    MoneyPlace.DEPOSIT_FROZEN: _("In your deposit, set aside for this application"),
+    MoneyPlace.WITH_CHANNEL: _("At the bank, on its way to you"),
+    MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account by the bank"),
+}
+
+NEXT_ACTORS: Final[dict[NextActor, Words]] = {
+    NextActor.SELLER: _("You"),
+    NextActor.KUAITUI: _("Our system, by itself"),
+    NextActor.REVIEWER: _("A reviewer of the marketplace"),
+    NextActor.SECOND_APPROVER: _("A second person at the marketplace"),
+    NextActor.CHANNEL: _("The bank"),
+    NextActor.NOBODY: _("Nobody: it is finished"),
+}
+
+# What happened, line by line. What only matters inside is not told.
+EVENTS: Final[dict[str, Words]] = {
+    "submitted": _("Application sent"),
+    "checked": _("Conditions checked"),
+    "approved_by_rule": _("Approved at once: every condition is met"),
+    "approved": _("Reviewed and approved"),
+    "second_approved": _("Confirmed by a second person"),
+    "sent_back": _("Looked at once more"),
+    "information_requested": _("We asked you a question"),
+    "information_provided": _("You answered"),
+    "rejected": _("Not granted"),
+    "appealed": _("You appealed"),
+    "appeal_granted": _("Your appeal was granted"),
+    "appeal_dismissed": _("Your appeal was not granted"),
+    "withdrawn": _("You withdrew the application"),
+    "leg_sent": _("Given to the bank"),
+    "delayed": _("The bank has not answered yet; we are asking it"),
+    "paid": _("Paid out by the bank"),
+    "returned": _("Sent back by the bank"),
+    "payout_failed": _("The bank could not pay it out"),
+    "destination_repaired": _("You named another account"),
+    "repair_refused": _("The new account could not be used"),
+    "amount_reduced": _("The amount became smaller because of a deduction"),
+    "approval_voided": _("Something changed, so it is looked at again"),
+    "expired": _("The time ran out"),
+    "cooling_down": _("Waits until the new account may be used"),
+    "appeal_window_closed": _("The time to appeal ended"),
+}
+EVENTS_INSIDE: Final = frozenset({"checking", "payout_begun", "draft_begun", "draft_saved"})
+
+REVIEWED, CONFIRMED = _("Review by a person"), _("Confirmation by a second person")
+AT_THE_BANK, PAID_OUT = _("Given to the bank"), _("Paid out by the bank")
+NEW_ACCOUNT = _("Check of the new account")
+
+LEG_STATES: Final[dict[LegState, tuple[str, Words]]] = {
+    LegState.READY: ("wait", _("Being prepared")),
+    LegState.SENDING: ("wait", _("Being given to the bank")),
+    LegState.UNKNOWN: ("ask", _("We are asking the bank")),
+    LegState.ACCEPTED: ("wait", _("The bank is working on it")),
+    LegState.NEEDS_ACTION: ("wait", _("The bank is working on it")),
+    LegState.PAID: ("good", _("Paid out")),
+    LegState.RETURNED: ("return", _("Sent back by the bank")),
+    LegState.FAILED: ("bad", _("Not paid; the money is back")),
+    LegState.CANCELLED: ("quiet", _("Called off")),
+}
+
+SELLER_ACTS: Final[dict[SellerAct, Words]] = {
+    SellerAct.WITHDRAW: _("Withdraw the application"),
+    SellerAct.PROVIDE_INFORMATION: _("Answer the question"),
+    SellerAct.APPEAL: _("Appeal"),
+    SellerAct.REPAIR_DESTINATION: _("Name another account"),
+    SellerAct.APPLY_AGAIN: _("Apply again"),
+}

@@ -1,0 +1,47 @@
+"""The seller's pages, in every state of a deposit and of an application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from kuaitui.refunds.states import State
+from tests.support import given, portal_given
+from tests.support.clock import standing_at
+from tests.support.refunds_given import LARGE, MIDDLE, application
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with standing_at(given.NOW):
+        yield
+
+
+def pages_of(shop: given.Shop, application_id: str = "") -> list[str]:
+    home = f"/shops/{shop.shop_id}/"
+    deposit = f"{home}deposits/{shop.account_id}"
+    pages = [home, f"{deposit}/eligibility", f"{deposit}/eligibility?kind=excess"]
+    pages += [
+        f"{home}{page}" for page in ("refunds/", "statement", "deductions", "mine", "accounts/new")
+    ]
+    return pages + ([f"{home}refunds/{application_id}"] if application_id else [])
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(
+    "state", [s for s in State if s not in {State.DRAFT, State.CHECKING, State.APPROVED}]
+)
+def test_every_page_is_drawn_in_every_state(state: State, language: str) -> None:
+    deposit = LARGE if state is State.AWAITING_SECOND_APPROVAL else MIDDLE
+    made = application(state, deposit)
+    client = portal_given.browser(made.shop.shop_key, language=language)
+
+    for address in pages_of(made.shop, made.application_id):
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert "<c-" not in response.text
+        assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", response.text)
