@@ -95,7 +95,6 @@ class Installation:
             "KUAITUI_VAR": str(self.var),
             "KUAITUI_PLAIN_HTTP": "1",
             "KUAITUI_SIMULATOR_URL": self.simulator_url,
-            "KUAITUI_PAYOUT_PACE": "brisk",
             **self.environment,
         }
 
@@ -114,9 +113,12 @@ class Installation:
         """Start one worker."""
         self._start("worker", "worker", *options)
 
-    def start_web(self, *options: str) -> None:
-        """Start the pages and wait until they answer."""
-        self._start("web", "serve", "--port", str(self.web_port), *options)
+    def start_web(self) -> None:
+        """Start the pages; `await_web` says when they answer."""
+        self._start("web", "serve", "--port", str(self.web_port), "--plain-http", "--no-migrate")
+
+    def await_web(self) -> None:
+        """Wait until the pages answer."""
         self._await(self.web_url + "/readyz", "web")
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

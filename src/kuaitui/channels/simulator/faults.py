@@ -121,7 +121,7 @@ DEMO_RULES = (
     Rule(Fault.REFUSE, tail="4001", code="ACCOUNT_CLOSED"),
     Rule(Fault.RETURN_LATER, tail="4002", seconds=2 * 86400, code="ACCOUNT_NAME_MISMATCH"),
     Rule(Fault.DROP_ANSWER, tail="4003"),
-    Rule(Fault.HIDDEN, tail="4003", seconds=30 * 86400),
+    Rule(Fault.DROP_ANSWER, Operation.QUERY, tail="4003"),
     Rule(Fault.SLOW, tail="4004", seconds=86400),
     Rule(Fault.NEEDS_ACTION, tail="4005", code="USER_CONFIRM"),
     Rule(Fault.DROP_ANSWER, tail="4006"),

@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Installation(arguments.var, arguments.port, arguments.channel_port) as installation:
         print("Starting the database …", flush=True)
         installation.start_database()
+        installation.start_web()
         installation.start_simulator("--demo-rules")
         os.environ.update(installation.variables())
         os.environ["KUAITUI_LOG_LEVEL"] = "CRITICAL"  # this process is for people
@@ -51,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.seed_only:
             print(f"The marketplace has {marketplace.make_crowd()} shops.")
             return 0
-        installation.start_web("--plain-http")
         installation.start_worker()
+        installation.await_web()
         _invite(installation, visitors_links(now=read_clock()), read_stopwatch_s() - began)
         print(f"The marketplace has {marketplace.make_crowd()} shops now.", flush=True)
         while not stop.wait(1):

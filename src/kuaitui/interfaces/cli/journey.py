@@ -51,8 +51,9 @@ def _walk(installation: Installation, arguments: argparse.Namespace) -> dict[str
     imported = installation.run(
         "import", "orders", *arguments.orders, "--mapping", arguments.mapping, check=False
     )
-    installation.start_web("--plain-http")
+    installation.start_web()
     installation.start_worker()
+    installation.await_web()
     os.environ.update(installation.variables())
     os.environ["KUAITUI_LOG_LEVEL"] = "CRITICAL"  # this process is for people
     django.setup()

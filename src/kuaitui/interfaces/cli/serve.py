@@ -32,13 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="without TLS: for this machine only",
     )
+    parser.add_argument("--no-migrate", action="store_true", help="take the schema as it is")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until asked to stop."""
     if arguments.plain_http:
         os.environ["KUAITUI_PLAIN_HTTP"] = "1"
-    if not _prepare():
+    if not arguments.no_migrate and not _prepare():
         return 1
     server = Granian(
         "kuaitui.config.wsgi:application",
@@ -52,7 +53,6 @@ def run(arguments: argparse.Namespace) -> int:
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_WITHIN_S,
-        process_name="kuaitui-web",
     )
     print(f"Serving http://{arguments.host}:{arguments.port}/", flush=True)
     server.serve()
