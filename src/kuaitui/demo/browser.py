@@ -10,9 +10,17 @@ from html.parser import HTMLParser
 
 import httpx
 
+from kuaitui.kernel.errors import Refusal, RefusalKind
 from kuaitui.kernel.invariants import ensure
 
 TIMEOUT_S = 20.0
+
+
+class FormMissing(Refusal):
+    """The page has no such form."""
+
+    code = "browser.form_missing"
+    kind = RefusalKind.NOT_FOUND
 
 
 @dataclass(slots=True)
@@ -38,18 +46,26 @@ class Page:
     html: str
 
     def form(self, with_field: str) -> Form:
-        """The form that has this field (or choice)."""
+        """The form that has this field (or choice).
+
+        Raises:
+            FormMissing: the page has none.
+        """
         for form in self.forms:
             if with_field in form.fields or with_field in form.choices:
                 return form
-        raise AssertionError(f"{self.url} ({self.status}) has no form with {with_field!r}")
+        raise FormMissing(url=self.url, status=self.status, field=with_field)
 
-    def form_to(self, ending: str) -> Form:
-        """The form whose action ends so."""
+    def own_form(self) -> Form:
+        """The form that sends to the page itself.
+
+        Raises:
+            FormMissing: the page has none.
+        """
         for form in self.forms:
-            if form.action.rstrip("/").endswith(ending):
+            if form.method == "post" and form.action in {"", httpx.URL(self.url).path}:
                 return form
-        raise AssertionError(f"{self.url} ({self.status}) has no form to {ending!r}")
+        raise FormMissing(url=self.url, status=self.status)
 
 
 class Browser:

@@ -15,7 +15,7 @@ from kuaitui.demo.browser import Browser, Page
 from kuaitui.kernel.clock import read_stopwatch_s
 from kuaitui.kernel.errors import Refusal, RefusalKind
 
-WAIT_S = 90.0
+WAIT_S = 90
 
 
 class StepFailed(Refusal):
@@ -103,7 +103,7 @@ def apply_for_all(browser: Browser, page: Page, log: Log, who: str) -> Page:
     log.end(4, "申请退还 apply", who, "the form to apply")
     page = browser.send(page, page.form("choice"), choice="whole", reason="closing_shop")
     expect("/destination" in page.url, page, "the page asks where the money goes")
-    page = browser.send(page, page.form("destination"))
+    page = browser.send(page, page.own_form())
     expect("/check" in page.url, page, "the page to check opens")
     page = browser.send(page, page.form("request_key"))
     expect("/refunds/" in page.url and page.status == 200, page, "the application is confirmed")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kuaitui.deposits.types import RoutePlan
 from kuaitui.kernel.money import Money
-from kuaitui.policy.terms import Period, Terms
+from kuaitui.policy.terms import Period, Review, Terms
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds.errors import (
     AmountAboveRefundable,
@@ -88,6 +88,18 @@ def approval_hash(
     }
     canonical = json.dumps(bound, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def auto_approval_limit(review: Review, currency: str) -> Money:
+    """Up to which amount the rule may approve: none in a currency the pack sets no limit for."""
+    limit = review.auto_approval_limit.amount
+    return limit if limit.currency == currency else Money.zero(currency)
+
+
+def second_approval_tier(review: Review, currency: str) -> Money:
+    """From which amount two people approve: any in a currency the pack sets no tier for."""
+    tier = review.second_approval_from.amount
+    return tier if tier.currency == currency else Money.zero(currency)
 
 
 def requires_second_approval(

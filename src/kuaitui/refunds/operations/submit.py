@@ -195,6 +195,6 @@ def _freeze_terms(
 ) -> None:
     review = terms.review
     row.policy = policy
-    row.auto_approval_limit_minor = review.auto_approval_limit.amount.minor
-    row.second_approval_from_minor = review.second_approval_from.amount.minor
+    row.auto_approval_limit_minor = rules.auto_approval_limit(review, row.currency).minor
+    row.second_approval_from_minor = rules.second_approval_tier(review, row.currency).minor
     row.review_due_at = rules.end_of_period(review.review_time, start=now, terms=terms)

@@ -60,7 +60,7 @@ def preview_refund(
     )
     by_rule = rules.may_approve_by_rule(
         amount=proposal.amount,
-        limit=terms.review.auto_approval_limit.amount,
+        limit=rules.auto_approval_limit(terms.review, proposal.amount.currency),
         is_eligible=proposal.look.assessment.is_eligible,
         plan=proposal.plan,
         is_forced=proposal.is_forced,
@@ -79,7 +79,7 @@ def preview_refund(
         by_rule=by_rule,
         requires_second_approval=rules.requires_second_approval(
             amount=proposal.amount,
-            second_approval_from=terms.review.second_approval_from.amount,
+            second_approval_from=rules.second_approval_tier(terms.review, proposal.amount.currency),
             is_forced=proposal.is_forced,
             repairs=0,
         ),
