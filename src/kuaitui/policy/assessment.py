@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.kernel.money import Money
+from kuaitui.policy.calendar import is_provisional
 from kuaitui.policy.conditions import Condition, conditions_of, refundable_minor
 from kuaitui.policy.evidence import Scene, anchor_of, evidence_of
 from kuaitui.policy.expressions import Expression, Moment
 from kuaitui.policy.measures import Measures, measure, owed_minor
 from kuaitui.policy.own_conditions import evaluate
-from kuaitui.policy.terms import HoldAnchor, OwnCondition, Provenance, Terms
+from kuaitui.policy.terms import DayUnit, HoldAnchor, OwnCondition, Provenance, Terms
 from kuaitui.policy.texts import (
     date_text,
     has_text,
@@ -193,9 +194,8 @@ class _Assessor:
         periods = [hold.period for hold in self._terms.holds] if code == HOLD_RUNNING else []
         if code == CLOSING_NOTICE_RUNNING and self._terms.closing_notice:
             periods = [self._terms.closing_notice.period]
-        return any(
-            period.is_provisional_after(clears_on - dt.timedelta(days=1)) for period in periods
-        )
+        counts_working_days = any(period.unit is DayUnit.WORKING_DAYS for period in periods)
+        return counts_working_days and is_provisional(clears_on)
 
     def _own_finding(self, item: OwnCondition) -> Finding:
         passed, reason = evaluate(item.passes_when, self._variables())
