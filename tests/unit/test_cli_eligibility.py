@@ -13,7 +13,7 @@ import pytest
 from kuaitui.interfaces.cli.main import main
 from kuaitui.policy import assess, load_pack, parse_facts
 from kuaitui.policy.types import RefundKind
-from tests.support.policy_documents import ago, clean_document, order, pack_text
+from tests.support.policy_documents import ago, clean_document, order, pack_text, restriction
 
 EXAMPLE = Path(__file__).parents[2] / "docs/examples/facts.json"
 
@@ -94,6 +94,19 @@ def test_as_of_moves_the_moment_of_the_assessment(call, facts_file):
     assert assessed("--as-of", "2026-12-12T16:00:00Z")["eligible"]
     assert assessed("--as-of", earliest_on)["eligible"]
     assert not assessed("--as-of", "2026-12-12")["eligible"]
+
+
+def test_a_date_alone_means_the_end_of_that_day_in_the_marketplace(call, facts_file):
+    ends_at = "2026-12-01T15:00:00+08:00"
+    name = facts_file(clean_document(restrictions=[restriction("R1", "live", ago(1), ends_at)]))
+
+    def is_eligible(as_of: str) -> bool:
+        return json.loads(call(name, "--policy", "reference", "--json", "--as-of", as_of)[1])[
+            "eligible"
+        ]
+
+    assert is_eligible("2026-12-01")
+    assert not is_eligible("2026-11-30")
 
 
 def test_facts_come_from_standard_input_too(call):

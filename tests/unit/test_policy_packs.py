@@ -34,6 +34,10 @@ seen_on = 2026-11-23
 """
 
 
+# To a reader that knows no triple quotes the loop stands inside a text.
+HIDDEN_LOOP = '""" " """ + string(size([1].map(x, x))) == """ " """ + "1"'
+
+
 def own(expression: str) -> str:
     return OWN.format(expression=expression)
 
@@ -106,6 +110,16 @@ def test_the_kuaishou_pack_knows_every_code_and_no_pack_knows_others():
     kuaishou = load_pack("kuaishou-shop")
 
     assert tuple(item.code for item in kuaishou.conditions) == CODES
+
+
+def test_a_finding_is_only_as_certain_as_the_least_certain_value_behind_it():
+    terms = pack_with(holds=[("last_completed_order", 30, "natural_days")])  # its days are a B
+    facts = parse_facts(clean_document())
+
+    findings = assess(terms, facts, kind=RefundKind.FULL_EXIT).findings
+
+    uncertain = [finding.code for finding in findings if finding.confidence is not Confidence.A]
+    assert uncertain == ["hold.period_running"]
 
 
 def test_trade_goes_on_while_an_excess_is_refunded():
@@ -290,7 +304,7 @@ def test_an_expression_that_cannot_be_evaluated_blocks_and_says_so(expression):
         "open_orders ==",
         "standing.matches(\"(a+)+$\")",
         "has(standing.x)",
-        "\"\"\" \" \"\"\" == \"a\" || [1].map(x, x) == [1]",
+        HIDDEN_LOOP,
         "(" * 40 + "open_orders == 0" + ")" * 40,
         "true || " * 70 + "true",
     ],
