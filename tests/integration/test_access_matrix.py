@@ -82,14 +82,30 @@ EXPECTED = {
             "/statement.csv",
         )
     },
+    "console/": STAFF,
+    "console/applications": STAFF,
+    "console/applications/<str:application_id>": STAFF,
+    "console/applications/<str:application_id>/approve": REVIEWER,
+    "console/applications/<str:application_id>/confirm": APPROVER,
+    "console/applications/<str:application_id>/send-back": APPROVER,
+    "console/applications/<str:application_id>/ask": REVIEWER,
+    "console/applications/<str:application_id>/reject": REVIEWER,
+    "console/applications/<str:application_id>/appeal": REVIEWER_AND_APPROVER,
+    "console/applications/<str:application_id>/refuse-account": REVIEWER,
+    "console/applications/<str:application_id>/check-account": REVIEWER,
+    "console/payouts": STAFF,
+    "console/payouts/stop": APPROVER,
+    "console/payouts/resume": APPROVER,
+    "console/payouts/<str:leg_id>": STAFF,
+    "console/payouts/<str:leg_id>/ask": REVIEWER_AND_APPROVER,
 }  # fmt: skip
 ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
 
 
 @pytest.fixture
 def shop():
-    """The owner's shop, with an application under way."""
-    return refunds_given.application(State.SUBMITTED)
+    """The owner's shop, with an application whose payout has begun."""
+    return refunds_given.application(State.PAYING)
 
 
 @pytest.fixture
@@ -122,9 +138,11 @@ def address_of(pattern, shop):
         "<str:shop_id>": shop.shop.shop_id,
         "<str:account_id>": shop.shop.account_id,
         "<str:application_id>": shop.application_id,
+        "<str:leg_id>": shop.view.payout.legs[0].leg_id,
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)
+    assert "<" not in pattern, "give this part of the address a value"
     return f"/{pattern}"
 
 

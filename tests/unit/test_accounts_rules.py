@@ -25,6 +25,7 @@ CHANGES_SOMETHING = {
     Permission.REMINDER_SET,
     Permission.CASE_DECIDE,
     Permission.CASE_APPROVE_SECOND,
+    Permission.CASE_DECIDE_APPEAL,
     Permission.PAYOUT_QUERY,
     Permission.PAYOUT_HOLD,
 }

@@ -26,6 +26,7 @@ class Permission(enum.StrEnum):
     CASE_VIEW = "case.view"
     CASE_DECIDE = "case.decide"
     CASE_APPROVE_SECOND = "case.approve_second"
+    CASE_DECIDE_APPEAL = "case.decide_appeal"
     PAYOUT_VIEW = "payout.view"
     PAYOUT_QUERY = "payout.query"
     PAYOUT_HOLD = "payout.hold"
@@ -46,6 +47,8 @@ ROLES_ALLOWED: Final = {
     Permission.CASE_VIEW: _STAFF,
     Permission.CASE_DECIDE: frozenset({Role.REVIEWER}),
     Permission.CASE_APPROVE_SECOND: frozenset({Role.APPROVER}),
+    # Whoever rejected does not hear the appeal, so with one reviewer it is the approver's.
+    Permission.CASE_DECIDE_APPEAL: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.PAYOUT_VIEW: _STAFF,
     Permission.PAYOUT_QUERY: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.PAYOUT_HOLD: frozenset({Role.APPROVER}),

@@ -1,5 +1,27 @@
 """The routes of these pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from kuaitui.interfaces.console.views import cases, decide, payouts, queue, work
+
+app_name = "console"
+_CASE = "applications/<str:application_id>"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", work.work, name="work"),
+    path("applications", queue.show, name="queue"),
+    path(_CASE, cases.show, name="case"),
+    path(f"{_CASE}/approve", decide.approve, name="approve"),
+    path(f"{_CASE}/confirm", decide.confirm, name="confirm"),
+    path(f"{_CASE}/send-back", decide.send_back, name="send_back"),
+    path(f"{_CASE}/ask", decide.ask, name="ask"),
+    path(f"{_CASE}/reject", decide.reject, name="reject"),
+    path(f"{_CASE}/appeal", decide.appeal, name="appeal"),
+    path(f"{_CASE}/refuse-account", decide.refuse_repair, name="refuse_repair"),
+    path(f"{_CASE}/check-account", decide.verify, name="verify"),
+    path("payouts", payouts.monitor, name="payouts"),
+    path("payouts/stop", payouts.stop, name="stop"),
+    path("payouts/resume", payouts.resume, name="resume"),
+    path("payouts/<str:leg_id>", payouts.leg_page, name="leg"),
+    path("payouts/<str:leg_id>/ask", payouts.ask_channel, name="ask_channel"),
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from kuaitui.deposits.types import Route
 from kuaitui.kernel.money import Money
@@ -91,6 +91,16 @@ def _filtered(filters: QueueFilters, now: dt.datetime) -> QuerySet[RefundApplica
         rows = rows.filter(
             amount_minor__gte=filters.amount_from.minor, currency=filters.amount_from.currency
         )
+    if filters.submitted_before is not None:
+        rows = rows.filter(submitted_at__lt=filters.submitted_before)
+    if filters.requires_second_approval:
+        rows = rows.filter(
+            Q(second_approval_forced=True)
+            | Q(repairs__gt=0)
+            | Q(amount_minor__gte=F("second_approval_from_minor"))
+        )
+    if filters.needs_destination:
+        rows = rows.filter(route_plan__contains=[{"route": Route.DESIGNATED.value}])
     if filters.shop_key is not None:
         rows = rows.filter(shop_key=filters.shop_key)
     if filters.application_id:

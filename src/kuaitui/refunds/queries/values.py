@@ -140,6 +140,10 @@ class QueueFilters:
     states: frozenset[State] = frozenset()
     is_late: bool = False
     amount_from: Money | None = None
+    submitted_before: dt.datetime | None = None
+    requires_second_approval: bool = False
+    needs_destination: bool = False
+    """Some of the money cannot go back the way it came."""
     shop_key: int | None = None
     application_id: str = ""
     confirmable_by: str = ""

@@ -1,0 +1,124 @@
+"""Words, clocks and marks of the staff's pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from kuaitui.accounts.types import Role
+from kuaitui.deposits.types import Route, StatementKind
+from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console.clocks import Clock, clock, spell
+from kuaitui.interfaces.console.words import Risk, Word
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome
+from kuaitui.policy.types import RefundKind, Standing
+from kuaitui.refunds.states import State
+from kuaitui.refunds.types import Reason, RejectReason
+
+register = template.Library()
+
+
+@register.filter
+def role_word(role: Role) -> str | Promise:
+    """What this role is called."""
+    return words.ROLES[role]
+
+
+@register.filter
+def state_word(state: State) -> Word:
+    """What a state of an application is called."""
+    return words.STATES[state]
+
+
+@register.filter
+def leg_word(state: LegState) -> Word:
+    """What a state of a payout's leg is called."""
+    return words.LEG_STATES[state]
+
+
+@register.filter
+def attempt_word(kind: AttemptKind) -> str | Promise:
+    """What sort of call it was."""
+    return words.ATTEMPT_KINDS[kind]
+
+
+@register.filter
+def outcome_word(outcome: AttemptOutcome) -> Word:
+    """What a call came to."""
+    return words.ATTEMPT_OUTCOMES[outcome]
+
+
+@register.filter
+def reject_word(reason: str) -> str | Promise:
+    """Why an application is rejected."""
+    return words.REJECT_REASONS[RejectReason(reason)]
+
+
+@register.filter
+def evidence_word(kind: str) -> str | Promise:
+    """What sort of thing a finding points at."""
+    return words.EVIDENCE.get(kind, kind)
+
+
+@register.filter(name="clock")
+def clock_filter(due_at: dt.datetime | None, now: dt.datetime) -> Clock | None:
+    """The clock of a deadline."""
+    return clock(due_at, now)
+
+
+@register.filter
+def age(since: dt.datetime | None, now: dt.datetime) -> str:
+    """How long ago, in its largest unit."""
+    return spell(now - since) if since else ""
+
+
+@register.filter
+def kind_word(kind: str) -> str | Promise:
+    """What is asked back."""
+    return words.KINDS[RefundKind(kind)]
+
+
+@register.filter
+def reason_word(reason: Reason) -> str | Promise:
+    """Why the seller asks."""
+    return words.REASONS[reason]
+
+
+@register.filter
+def standing_word(standing: str) -> str | Promise:
+    """How the marketplace regards the shop."""
+    return words.STANDINGS[Standing(standing)]
+
+
+@register.filter
+def movement_word(kind: StatementKind) -> str | Promise:
+    """What happened to the money."""
+    return words.MOVEMENTS[kind]
+
+
+@register.filter
+def route_word(route: str) -> str | Promise:
+    """Which way the money goes."""
+    return words.ROUTES[Route(route)]
+
+
+@register.filter
+def fact_word(status: str) -> str | Promise:
+    """A status the marketplace reports."""
+    return words.FACTS.get(status, status)
+
+
+@register.filter
+def risk_word(risk: Risk) -> str | Promise:
+    """Why one should look closer."""
+    return words.RISKS[risk]
+
+
+@register.filter
+def channel_word(channel: str) -> str:
+    """A channel's name; the star is all of them."""
+    return _("All channels") if channel == ALL_CHANNELS else channel

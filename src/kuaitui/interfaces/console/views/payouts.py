@@ -1,0 +1,260 @@
+"""The payouts monitor: what is on its way, what has no result yet, stop and release.
+
+Nothing here sends. A part whose result is open can be asked after and in no way sent again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from kuaitui.accounts.rules import Permission, may
+from kuaitui.channels.registry import ChannelUnknown
+from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console.clocks import spell
+from kuaitui.interfaces.console.forms import SwitchForm
+from kuaitui.interfaces.console.requests import StaffRequest
+from kuaitui.interfaces.console.tables import Tab, Tile, page_number, pages
+from kuaitui.kernel.clock import read_clock
+from kuaitui.kernel.errors import Refusal
+from kuaitui.kit import kept_forms
+from kuaitui.kit.web import permission, status_of
+from kuaitui.payouts.operations import request_query_now, set_kill_switch
+from kuaitui.payouts.queries import (
+    KillSwitch,
+    PayoutsOverview,
+    attempts,
+    leg,
+    legs_in_monitor,
+    overview,
+)
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import ALL_CHANNELS
+
+LEGS_PER_PAGE: Final = 50
+ASKABLE: Final = frozenset(
+    {LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION, LegState.PAID}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One tab of the monitor."""
+
+    name: str
+    word: object
+    states: tuple[LegState, ...] = ()
+    only_needing_people: bool = False
+
+
+TABS: Final = (
+    View("people", words.NEEDS_PEOPLE, only_needing_people=True),
+    View("unknown", words.LEG_STATES[LegState.UNKNOWN], (LegState.UNKNOWN, LegState.SENDING)),
+    View("waiting", words.LEG_STATES[LegState.READY], (LegState.READY,)),
+    View(
+        "channel", words.LEG_STATES[LegState.ACCEPTED], (LegState.ACCEPTED, LegState.NEEDS_ACTION)
+    ),
+    View("back", words.CAME_BACK, (LegState.RETURNED, LegState.FAILED)),
+    View("paid", words.LEG_STATES[LegState.PAID], (LegState.PAID,)),
+)
+
+
+@permission("payout.view")
+@require_safe
+def monitor(request: StaffRequest) -> HttpResponse:
+    """Everything on its way, the oldest unknown first."""
+    now = read_clock()
+    found = overview(now=now)
+    view = next((tab for tab in TABS if tab.name == request.GET.get("state")), TABS[0])
+    page = page_number(request)
+    legs = legs_in_monitor(
+        states=view.states,
+        only_needing_people=view.only_needing_people,
+        limit=LEGS_PER_PAGE + 1,
+        offset=(page - 1) * LEGS_PER_PAGE,
+    )
+    newer, older = pages(request, page, has_more=len(legs) > LEGS_PER_PAGE)
+    context = {
+        "section": "payouts",
+        "now": now,
+        "tiles": _tiles(found, now),
+        "switches": _switches(found),
+        "tabs": [_tab(tab, view, found) for tab in TABS],
+        "legs": legs[:LEGS_PER_PAGE],
+        "askable": ASKABLE,
+        "newer": newer,
+        "older": older,
+        **_rights(request),
+    }
+    return render(request, "console/payouts/monitor.html", context)
+
+
+@permission("payout.view")
+@require_safe
+def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
+    """One part with every call ever made about it."""
+    context = {
+        "section": "payouts",
+        "now": read_clock(),
+        "leg": leg(leg_id),
+        "attempts": attempts(leg_id),
+        "askable": ASKABLE,
+        **_rights(request),
+    }
+    return render(request, "console/payouts/leg.html", context)
+
+
+@permission("payout.query")
+@require_POST
+def ask_channel(request: HttpRequest, leg_id: str) -> HttpResponse:
+    """Let the channel be asked at once. A question, never a second payment."""
+    if request_query_now(leg_id=leg_id, now=read_clock()):
+        messages.success(request, _("The channel will be asked now. Load the page in a moment."))
+    else:
+        messages.info(request, _("There is nothing to ask about this part."))
+    return HttpResponseRedirect(reverse("console:leg", args=[leg_id]))
+
+
+@permission("payout.hold")
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: StaffRequest) -> HttpResponse:
+    """Stop sending, after a look at what that means."""
+    return _turn(request, is_stopped=True)
+
+
+@permission("payout.hold")
+@require_http_methods(["GET", "HEAD", "POST"])
+def resume(request: StaffRequest) -> HttpResponse:
+    """Release sending, after a look at what waits."""
+    return _turn(request, is_stopped=False)
+
+
+def _turn(request: StaffRequest, *, is_stopped: bool) -> HttpResponse:
+    now = read_clock()
+    typed = request.POST if request.method == "POST" else kept_forms.take(request)
+    channel = (typed or request.GET).get("channel", ALL_CHANNELS)
+    if channel not in _channels():
+        raise ChannelUnknown(channel=channel[:40])
+    form = SwitchForm(typed, initial={"channel": channel})
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_kill_switch(
+                channel=channel,
+                is_stopped=is_stopped,
+                reason=form.cleaned_data["reason"],
+                actor=request.viewer.actor,
+                now=now,
+            )
+        except Refusal as found:
+            refusal = found
+        else:
+            messages.success(
+                request, _("Sending is stopped.") if is_stopped else _("Sending runs.")
+            )
+            return HttpResponseRedirect(reverse("console:payouts"))
+    context = {**_turn_words(is_stopped), **_turn_counts(channel, now), "section": "payouts"}
+    context |= {"form": form, "channel": channel, "refusal": refusal}
+    status = status_of(refusal) if refusal else 422 if request.method == "POST" else 200
+    return render(request, "console/payouts/switch.html", context, status=status)
+
+
+def _turn_words(is_stopped: bool) -> dict[str, object]:  # noqa: FBT001 - one of two pages
+    if is_stopped:
+        return {
+            "heading": _("Stop sending"),
+            "label": _("Stop sending now"),
+            "tone": "danger",
+            "consequence": _(
+                "No new money leaves from now on. What has left is asked after as ever. "
+                "Sellers see that their payout takes longer."
+            ),
+        }
+    return {
+        "heading": _("Release sending"),
+        "label": _("Release sending now"),
+        "tone": "primary",
+        "consequence": _("Everything that waits is sent, the longest waiting first."),
+    }
+
+
+def _turn_counts(channel: str, now: dt.datetime) -> dict[str, int]:
+    counts = [
+        count for count in overview(now=now).counts if channel in {ALL_CHANNELS, count.channel}
+    ]
+    waiting = sum(count.legs_count for count in counts if count.state is LegState.READY)
+    begun = {LegState.SENDING, LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION}
+    return {
+        "waiting_count": waiting,
+        "open_count": sum(count.legs_count for count in counts if count.state in begun),
+    }
+
+
+def _rights(request: StaffRequest) -> dict[str, bool]:
+    return {
+        "may_query": may(request.viewer, Permission.PAYOUT_QUERY, None),
+        "may_hold": may(request.viewer, Permission.PAYOUT_HOLD, None),
+    }
+
+
+def _channels() -> tuple[str, ...]:
+    return (ALL_CHANNELS, *settings.KUAITUI_CHANNELS)
+
+
+def _switches(found: PayoutsOverview) -> list[KillSwitch | dict[str, object]]:
+    turned = {switch.channel: switch for switch in found.switches}
+    return [
+        turned.get(channel, {"channel": channel, "is_stopped": False}) for channel in _channels()
+    ]
+
+
+def _count(found: PayoutsOverview, *states: LegState) -> int:
+    return sum(count.legs_count for count in found.counts if count.state in states)
+
+
+def _tiles(found: PayoutsOverview, now: dt.datetime) -> list[Tile]:
+    address = reverse("console:payouts")
+    unknown = _count(found, LegState.UNKNOWN, LegState.SENDING)
+    oldest = found.oldest_unknown_since
+    return [
+        Tile(
+            _("Result unknown"),
+            unknown,
+            f"{address}?state=unknown",
+            "act" if unknown else "",
+            _("oldest %(age)s") % {"age": spell(now - oldest)} if oldest else "",
+        ),
+        Tile(
+            _("Set aside for a person"),
+            found.set_aside_count,
+            f"{address}?state=people",
+            "act" if found.set_aside_count else "",
+        ),
+        Tile(_("At the channel"), _count(found, LegState.ACCEPTED), f"{address}?state=channel"),
+        Tile(
+            _("Ready to send"),
+            _count(found, LegState.READY),
+            f"{address}?state=waiting",
+            "",
+            _("%(count)d due now") % {"count": found.due_count},
+        ),
+        Tile(
+            _("Came back or failed"),
+            _count(found, LegState.RETURNED, LegState.FAILED),
+            f"{address}?state=back",
+        ),
+    ]
+
+
+def _tab(tab: View, chosen: View, found: PayoutsOverview) -> Tab:
+    count = "" if tab.only_needing_people else _count(found, *tab.states)
+    return Tab(str(tab.word), f"?state={tab.name}", count=count, is_current=tab is chosen)
