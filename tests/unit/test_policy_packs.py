@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from kuaitui.kernel.money import Money
 from kuaitui.policy import assess, load_pack, parse_facts
 from kuaitui.policy.errors import PackInvalid, PackUnknown
-from kuaitui.policy.own_conditions import EXPRESSION_LENGTH_MAX, evaluate, expression_problem
+from kuaitui.policy.own_conditions import (
+    EXPRESSION_LENGTH_MAX,
+    FUNCTIONS,
+    VARIABLES,
+    evaluate,
+    expression_problem,
+)
 from kuaitui.policy.packs import PACK_BYTES_MAX, available_packs, parse_pack
 from kuaitui.policy.terms import OPERATOR, DayUnit
 from kuaitui.policy.texts import provenance_note
@@ -320,3 +327,34 @@ def test_the_longest_allowed_expression_is_quick():
 
     assert expression_problem(expression) is None
     assert evaluate(expression, {"open_orders": 0}) == (True, "")
+
+
+# -- the documentation -----------------------------------------------------------------------------
+
+REFERENCE = Path(__file__).parents[2] / "docs/reference/eligibility.md"
+
+
+@pytest.mark.parametrize(
+    ("shop", "passes"),
+    [
+        ({"kind": "individual", "opened_at": ago(80)}, False),
+        ({"kind": "individual", "opened_at": ago(100)}, True),
+        ({"kind": "enterprise", "opened_at": ago(80)}, True),
+    ],
+)
+def test_the_documented_condition_of_ones_own_does_what_it_says(shop, passes):
+    text = REFERENCE.read_text("utf-8")
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    dates = {"closing_notice_at": None, "closed_at": None}
+    facts = parse_facts(clean_document(shop={**clean_document()["shop"], **dates, **shop}))
+
+    finding = assess(pack_with(own=example), facts, kind=RefundKind.FULL_EXIT).findings[-1]
+
+    assert (finding.code, finding.passed) == ("x.open_long_enough", passes)
+
+
+def test_the_reference_page_names_every_code_variable_and_function():
+    text = REFERENCE.read_text("utf-8")
+
+    for name in (*CODES, *VARIABLES, *FUNCTIONS):
+        assert f"`{name}`" in text, name
