@@ -107,7 +107,9 @@ class Reader:
             self.report(path, "empty")
         elif len(value) > length_max:
             self.report(path, "too_long", limit=length_max)
-        elif any(unicodedata.category(c) in _UNPRINTABLE for c in value):
+        elif not value.isprintable() and not _UNPRINTABLE.isdisjoint(
+            map(unicodedata.category, value)
+        ):
             self.report(path, "unprintable")
         else:
             return value
@@ -140,22 +142,20 @@ class Reader:
 
     def choice(self, fields: Fields, name: str, path: str, choices: type[_Choice]) -> _Choice:
         """One of a closed list of words."""
-        first = next(iter(choices))
-        return (
-            self.plain_choice(fields[name], _join(path, name), choices) if name in fields else first
-        )
+        if name not in fields:
+            return next(iter(choices))
+        return self.plain_choice(fields[name], _join(path, name), choices)
 
     def plain_choice(self, value: object, path: str, choices: type[_Choice]) -> _Choice:
         """The same for a value that stands by itself."""
-        first = next(iter(choices))
         if not isinstance(value, str):
             self._wrong_type(path, str, value)
-            return first
+            return next(iter(choices))
         try:
             return choices(value)
         except ValueError:
             self.report(path, "not_a_choice", found=shorten(value), choices=", ".join(choices))
-            return first
+            return next(iter(choices))
 
     def currency(self, fields: Fields, name: str, path: str) -> str:
         """An ISO 4217 code we keep books in."""
