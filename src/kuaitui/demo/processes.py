@@ -98,6 +98,13 @@ class Installation:
             **self.environment,
         }
 
+    def enter(self) -> None:
+        """Let this very process belong to the installation, before Django reads its settings."""
+        for name in [name for name in os.environ if name.startswith("KUAITUI_")] + ["DATABASE_URL"]:
+            os.environ.pop(name, None)
+        os.environ.update(self.variables())
+        os.environ["KUAITUI_LOG_LEVEL"] = "CRITICAL"  # this process talks to people
+
     def start_database(self) -> None:
         """Start the database and bring its schema up to date."""
         self.database.start()

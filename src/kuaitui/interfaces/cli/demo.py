@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import threading
 from pathlib import Path
 from signal import SIGINT, SIGTERM, signal
@@ -38,8 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         installation.start_database()
         installation.start_web()
         installation.start_simulator("--demo-rules")
-        os.environ.update(installation.variables())
-        os.environ["KUAITUI_LOG_LEVEL"] = "CRITICAL"  # this process is for people
+        installation.enter()
         django.setup()
         # Only now: these modules read the settings that were made above.
         from kuaitui.channels.simulator.director import Director  # noqa: PLC0415

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from importlib.resources import files
@@ -54,8 +53,7 @@ def _walk(installation: Installation, arguments: argparse.Namespace) -> dict[str
     installation.start_web()
     installation.start_worker()
     installation.await_web()
-    os.environ.update(installation.variables())
-    os.environ["KUAITUI_LOG_LEVEL"] = "CRITICAL"  # this process is for people
+    installation.enter()
     django.setup()
     # Only now: these modules read the settings that were made above.
     from kuaitui.demo.cast_of_journey import cast_journey  # noqa: PLC0415
