@@ -8,7 +8,7 @@ import importlib
 from benchmarks import report
 from benchmarks.harness import Bench, sorted_by_need
 
-MODULES = ["ledger"]
+MODULES = ["ledger", "import_orders", "assessments"]
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from kuaitui.refunds.queries.applications import (
 from kuaitui.refunds.queries.assessing import assess_deposit
 from kuaitui.refunds.queries.case import case
 from kuaitui.refunds.queries.console import queue, work_list
+from kuaitui.refunds.queries.in_bulk import BulkAssessment, assess_in_bulk
 from kuaitui.refunds.queries.policy import terms_in_force
 from kuaitui.refunds.queries.preview import open_application, preview_refund
 from kuaitui.refunds.queries.rows import draft_of
@@ -27,6 +28,7 @@ __all__ = [
     "ApplicationSummary",
     "ApplicationView",
     "ApprovalPreview",
+    "BulkAssessment",
     "Case",
     "QueueCount",
     "QueueFilters",
@@ -37,6 +39,7 @@ __all__ = [
     "application_of_request",
     "applications_of_shop",
     "assess_deposit",
+    "assess_in_bulk",
     "case",
     "draft_of",
     "open_application",

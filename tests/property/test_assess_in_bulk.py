@@ -1,0 +1,71 @@
+"""All deposits at once and one at a time: the same answer, whatever was reported."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kuaitui.facts.operations import record_reports
+from kuaitui.policy.bulk import codes_of_mask
+from kuaitui.policy.types import RefundKind
+from kuaitui.refunds.queries import assess_deposit, assess_in_bulk
+from kuaitui.refunds.queries import in_bulk as module
+from tests.support import given as world
+from tests.support.fact_reports import any_report
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data(), kind=st.sampled_from(RefundKind), day=st.integers(-3, 40))
+def test_every_deposit_is_assessed_in_bulk_as_it_is_by_itself(
+    data: st.DataObject, kind: RefundKind, day: int
+) -> None:
+    shops = [world.shop(data.draw(st.sampled_from(["¥10,000", "¥300"]))) for _ in range(3)]
+    for shop in shops:
+        record_reports(
+            data.draw(st.lists(any_report(shop.shop_id), max_size=6)), source="test", now=world.NOW
+        )
+    now = world.NOW + dt.timedelta(days=day)
+
+    in_bulk = {
+        found.account_id: (
+            found.is_eligible,
+            codes_of_mask(found.failed),
+            found.refundable_minor,
+            found.earliest_on,
+        )
+        for found in assess_in_bulk(kind=kind, now=now)
+    }
+
+    for shop in shops:
+        single = assess_deposit(account_id=shop.account_id, kind=kind, now=now)
+        assert in_bulk[shop.account_id] == (
+            single.is_eligible,
+            tuple(finding.code for finding in single.blockers),
+            single.refundable_minor,
+            single.earliest_on,
+        )
+
+
+@pytest.mark.django_db
+def test_ranges_of_shops_make_up_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    shops = [world.shop() for _ in range(5)]
+    monkeypatch.setattr(module, "SHOPS_AT_ONCE", 2)
+
+    def assessed(**bounds: int) -> list[str]:
+        found = assess_in_bulk(kind=RefundKind.FULL_EXIT, now=world.NOW, **bounds)
+        return [each.account_id for each in found]
+
+    middle = shops[2].shop_key
+    parts = assessed(up_to_shop_key=middle) + assessed(after_shop_key=middle)
+
+    assert sorted(parts) == sorted(assessed())
+    assert {shop.account_id for shop in shops} <= set(parts)
+    assert len(parts) == len(set(parts))
