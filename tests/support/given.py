@@ -86,9 +86,9 @@ def shop(
         opened_at=now - 900 * DAY,
         now=now,
     )
-    last = _order(shop_id, "O-last", OrderStatus.COMPLETED, now - 150 * DAY)
+    last = order(shop_id, "O-last", OrderStatus.COMPLETED, now - 150 * DAY)
     still_open = [
-        _order(shop_id, f"O-open-{number}", OrderStatus.SHIPPED, now - 3 * DAY)
+        order(shop_id, f"O-open-{number}", OrderStatus.SHIPPED, now - 3 * DAY)
         for number in range(1, open_orders + 1)
     ]
     record_reports([last, *still_open], source="given", now=now)
@@ -143,7 +143,7 @@ def destination(
     return added
 
 
-def _order(shop_id: str, order_id: str, status: OrderStatus, at: dt.datetime) -> OrderReport:
+def order(shop_id: str, order_id: str, status: OrderStatus, at: dt.datetime) -> OrderReport:
     return OrderReport(
         shop_id=shop_id, order_id=order_id, status=status, status_at=at, amount=yuan("99")
     )

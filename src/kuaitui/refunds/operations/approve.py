@@ -94,12 +94,13 @@ def require_binding(row: RefundApplication, approval_hash: str, now: dt.datetime
 
     Raises:
         ApprovalOutdated: payee, amount, route or policy are no longer what was shown.
+        DestinationRequired: the way back has closed since, and no other was chosen.
         DestinationUnverified: nobody vouched for the destination.
     """
+    if not row.repairs and held_for(row) != amount_of(row):
+        raise ApprovalOutdated(application=row.public_id)
     bound = bind(row, now=now)
     if bound.approval_hash != approval_hash:
-        raise ApprovalOutdated(application=row.public_id)
-    if not bound.is_repair and held_for(row) != amount_of(row):
         raise ApprovalOutdated(application=row.public_id)
     if bound.destination is not None and not bound.destination.is_verified:
         raise DestinationUnverified(destination=bound.destination.destination_id)

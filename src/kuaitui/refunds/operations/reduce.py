@@ -17,6 +17,9 @@ from kuaitui.refunds.states import OPEN, State
 from kuaitui.refunds.types import RejectReason
 
 DEDUCTIONS = Actor.system("deductions")
+# Until a payout begins, what is set aside is what is asked for. From then on legs carry the money,
+# and a deduction does not touch what they carry.
+_BEFORE_PAYING = OPEN - {State.PAYING, State.RETURNED, State.DESTINATION_REPAIRED}
 
 
 @transaction.atomic(durable=True)
@@ -27,7 +30,7 @@ def reduce_application(*, application_id: str, deduction_id: str, now: dt.dateti
     """
     row = lock_application(application_id)
     left = held_for(row)
-    if row.state not in OPEN or left >= amount_of(row):
+    if row.state not in _BEFORE_PAYING or row.repairs or left >= amount_of(row):
         return
     if left.is_zero:
         _reject(row, deduction_id, now)

@@ -32,6 +32,8 @@ def withdraw_application(
     if row.state == State.WITHDRAWN:
         return
     require_act(row, SellerAct.WITHDRAW)
+    if row.repairs:
+        raise TooLateToWithdraw(application=application_id)
     if row.state == State.PAYING:
         try:
             cancel_payout(application_id=row.public_id, now=now)
