@@ -24,14 +24,14 @@ POST_ONE = r"""
 \set high random(1, 9000000000000000)
 \set low random(1, 900000000)
 SELECT posted_no, is_new FROM ledger_post(:book, 'bench', 'rfa_' || :high || :low, now(), now(),
-    '{11}', '{12}', '{1}');
+    '{4}', '{5}', '{1}');
 """
 
 FUND = """
 INSERT INTO ledger_book (currency, opened_at) SELECT 'CNY', now() FROM generate_series(1, %s);
 INSERT INTO ledger_journal
     (book_id, kind, reference, occurred_at, recorded_at, debits, credits, amounts)
-    SELECT id, 'pay_in', 'lot_' || id, now(), now(), '{1}', '{11}', '{100000000}' FROM ledger_book;
+    SELECT id, 'pay_in', 'lot_' || id, now(), now(), '{1}', '{4}', '{100000000}' FROM ledger_book;
 """
 
 
@@ -98,8 +98,8 @@ def _warm(
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(
                 "INSERT INTO ledger_journal (book_id, kind, reference, occurred_at, recorded_at,"
-                " debits, credits, amounts) SELECT id, 'warm', 'warm' || id, now(), now(), '{11}',"
-                " '{12}', '{1}' FROM ledger_book WHERE id % 5 = 0"
+                " debits, credits, amounts) SELECT id, 'warm', 'warm' || id, now(), now(), '{4}',"
+                " '{5}', '{1}' FROM ledger_book WHERE id % 5 = 0"
             )
             connection.execute("VACUUM ledger_book")
     server.pgbench(tpcb, "-b", "tpcb-like", clients=PROCESSES, seconds=bench.seconds)

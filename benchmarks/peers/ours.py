@@ -83,8 +83,8 @@ def _thousand_sql() -> Callable[[], int]:
             SELECT array_agg(1 + (random() * (:books - 1))::bigint) AS books,
                 array_agg('bench'::varchar) AS kinds,
                 array_agg(('rfa_' || gen_random_uuid())::varchar) AS refs,
-                array_agg(now()) AS times, array_agg('{11}'::text) AS debits,
-                array_agg('{12}'::text) AS credits, array_agg('{1}'::text) AS amounts
+                array_agg(now()) AS times, array_agg('{4}'::text) AS debits,
+                array_agg('{5}'::text) AS credits, array_agg('{1}'::text) AS amounts
             FROM generate_series(1, 1000)) AS made,
         LATERAL ledger_post_many(made.books, made.kinds, made.refs, made.times, now(),
             made.debits, made.credits, made.amounts)"""

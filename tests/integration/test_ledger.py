@@ -228,20 +228,29 @@ def run_raw(statement: str, parameters: Sequence[object] = ()) -> None:
 @pytest.mark.parametrize(
     ("lines", "constraint"),
     [
-        (("{11}", "{12}", "{0}"), "entry_amount_is_positive"),
-        (("{12}", "{11}", "{-5}"), "entry_amount_is_positive"),
-        (("{11}", "{11}", "{5}"), "an entry joins two accounts"),
-        (("{11}", "{7}", "{5}"), "debits_equal_credits"),
-        (("{11}", "{99}", "{5}"), "an entry joins two accounts"),
-        (("{11}", "{12,13}", "{5}"), "a_journal_has_lines"),
-        (("{11,12}", "{12}", "{5}"), "a_journal_has_lines"),
+        (("{4}", "{5}", "{0}"), "entry_amount_is_positive"),
+        (("{5}", "{4}", "{-5}"), "entry_amount_is_positive"),
+        (("{4}", "{5}", "{NULL}"), "entry_amount_is_positive"),
+        (("{4,4}", "{5,5}", "{5,NULL}"), "entry_amount_is_positive"),
+        (("{4}", "{4}", "{5}"), "an entry joins two accounts"),
+        (("{4}", "{10}", "{5}"), "entry_accounts_are_of_the_chart"),
+        (("{0}", "{5}", "{5}"), "entry_accounts_are_of_the_chart"),
+        (("{NULL}", "{5}", "{5}"), "entry_accounts_are_of_the_chart"),
+        (("{4}", "{5,6}", "{5}"), "a_journal_has_lines"),
+        (("{4,5}", "{5}", "{5}"), "a_journal_has_lines"),
         (("{}", "{}", "{}"), "a_journal_has_lines"),
-        (("{11}", "{12}", "{NULL}"), "null value"),
-        (("{11,11}", "{12,12}", "{5,NULL}"), "null value"),
-        (("{7}", "{8}", "{5}"), "entry_accounts_are_of_the_chart"),
-        (("{11}", "{12}", "{1001}"), "available_is_not_negative"),
-        (("{12}", "{11}", "{1}"), "frozen_is_not_negative"),
-        (("{1}", "{11}", "{999999999999001}"), "a_book_holds_no_more_than_money_can_count"),
+        (("{{4}}", "{{5}}", "{{5}}"), "a_journal_has_lines"),
+        (("[0:0]={4}", "[0:0]={5}", "[0:0]={5}"), "an entry joins two accounts"),
+        (("{4}", "{5}", "{1001}"), "available_is_not_negative"),
+        (("{5}", "{4}", "{1}"), "frozen_is_not_negative"),
+        (("{6}", "{4}", "{1}"), "in_transit_is_not_negative"),
+        (("{7}", "{4}", "{1}"), "compensation_payable_is_not_negative"),
+        (("{8}", "{4}", "{1}"), "penalty_income_is_not_negative"),
+        (("{9}", "{4}", "{1}"), "fee_income_is_not_negative"),
+        (("{2}", "{1}", "{1001}"), "at_channel_is_not_negative"),
+        (("{1}", "{2}", "{1}"), "receivable_is_not_negative"),
+        (("{1}", "{3}", "{1}"), "channel_fee_is_not_negative"),
+        (("{1}", "{4}", "{999999999999001}"), "a_book_holds_no_more_than_money_can_count"),
     ],
 )
 def test_database_refuses_a_malformed_journal(lines: tuple[str, str, str], constraint: str) -> None:
@@ -255,12 +264,28 @@ def test_database_refuses_a_malformed_journal(lines: tuple[str, str, str], const
     assert queries.balances(book).journals_count == 1
 
 
+@pytest.mark.parametrize(
+    ("balances", "constraint"),
+    [
+        ("{1,0,0,0,0,0,0,0,0}", "debits_equal_credits"),
+        ("{0,0,0,1,0,0,0,0,0}", "debits_equal_credits"),
+        ("{0,0,0,1,-1,0,0,0,0}", "frozen_is_not_negative"),
+        ("{0,0,0,0,0,0,0,0}", "every_account_has_a_balance"),
+        ("{0,0,0,0,0,0,0,0,0,0}", "every_account_has_a_balance"),
+        ("{0,0,0,0,0,0,0,0,NULL}", "every_account_has_a_balance"),
+    ],
+)
+def test_no_value_of_unsound_balances_can_exist(balances: str, constraint: str) -> None:
+    with pytest.raises(IntegrityError, match=constraint):
+        run_raw("SELECT %s::ledger_balances", [balances])
+
+
 def test_database_refuses_the_same_reference_twice() -> None:
     book = funded_book(yuan(10))
-    run_raw(INSERT, [book, 2, "same", "{11}", "{12}", "{5}"])
+    run_raw(INSERT, [book, 2, "same", "{4}", "{5}", "{5}"])
 
     with pytest.raises(IntegrityError, match="a_reference_is_posted_once"):
-        run_raw(INSERT, [book, 3, "same", "{11}", "{12}", "{5}"])
+        run_raw(INSERT, [book, 3, "same", "{4}", "{5}", "{5}"])
 
     assert held(book)["FROZEN"] == 5
 
@@ -268,8 +293,8 @@ def test_database_refuses_the_same_reference_twice() -> None:
 def test_database_numbers_journals_without_a_gap_whatever_the_writer_says() -> None:
     book = funded_book(yuan(10))
 
-    run_raw(INSERT, [book, 77, "a", "{11}", "{12}", "{5}"])
-    run_raw(INSERT, [book, 1, "b", "{11}", "{12}", "{5}"])
+    run_raw(INSERT, [book, 77, "a", "{4}", "{5}", "{5}"])
+    run_raw(INSERT, [book, 1, "b", "{4}", "{5}", "{5}"])
 
     assert [entry.journal_no for entry in queries.entries(book)] == [3, 2, 1]
 
@@ -277,7 +302,7 @@ def test_database_numbers_journals_without_a_gap_whatever_the_writer_says() -> N
 def test_database_moves_balances_for_raw_inserts_too() -> None:
     book = funded_book(yuan(10))
 
-    run_raw(INSERT, [book, 2, "raw", "{11,12}", "{12,13}", "{500,200}"])
+    run_raw(INSERT, [book, 2, "raw", "{4,5}", "{5,6}", "{500,200}"])
 
     assert held(book) == {"AT_CHANNEL": 1000, "AVAILABLE": 500, "FROZEN": 300, "IN_TRANSIT": 200}
     assert queries.differences() == []
@@ -292,13 +317,14 @@ def test_database_moves_balances_for_raw_inserts_too() -> None:
         "TRUNCATE ledger_journal",
         "DELETE FROM ledger_book",
         "TRUNCATE ledger_book CASCADE",
-        "UPDATE ledger_book SET available = available + 1, at_channel = at_channel + 1",
+        "UPDATE ledger_book SET balances = '{1001,0,0,1001,0,0,0,0,0}'",
         "UPDATE ledger_book SET currency = 'USD'",
         "UPDATE ledger_book SET journals_count = 0",
         "UPDATE ledger_entry SET amount_minor = 1",
         "DELETE FROM ledger_entry",
-        "INSERT INTO ledger_book (currency, at_channel, available) VALUES ('CNY', 5, 5)",
-        "INSERT INTO ledger_book (currency, available) VALUES ('CNY', 5)",
+        "INSERT INTO ledger_book (currency, balances) VALUES ('CNY', '{5,0,0,5,0,0,0,0,0}')",
+        "INSERT INTO ledger_book (currency, journals_count) VALUES ('CNY', 1)",
+        "INSERT INTO ledger_book (currency, balances) VALUES ('CNY', '{0,0,0,5,0,0,0,0,0}')",
     ],
 )
 def test_database_refuses_to_rewrite_the_books(statement: str) -> None:
@@ -317,7 +343,7 @@ def test_verification_sees_a_balance_that_its_entries_do_not_explain() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ledger_book DISABLE TRIGGER USER")
         cursor.execute(
-            "UPDATE ledger_book SET available = available + 1, at_channel = at_channel + 1 WHERE id = %s",
+            "UPDATE ledger_book SET balances = '{1001,0,0,1001,0,0,0,0,0}' WHERE id = %s",
             [book],
         )
         cursor.execute("ALTER TABLE ledger_book ENABLE TRIGGER USER")

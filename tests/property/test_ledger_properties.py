@@ -183,15 +183,16 @@ class LedgerHistory(RuleBasedStateMachine):
     def expected(self, journals):
         """The answers in order, or the refusal: floors and books first, then reused references."""
         trial = {key: ModelBook(b.currency, list(b.journals)) for key, b in self.books.items()}
-        answers, reused = [], False
-        for journal in journals:
+        answers, reused = {}, False
+        # Books are moved in the order of their ids, and each book in the order asked.
+        for place, journal in sorted(enumerate(journals), key=lambda pair: pair[1].book_id):
             if journal.book_id not in trial:
                 return BookUnknown
             book = trial[journal.book_id]
             if known := book.known(journal):
                 number, stands = known
                 reused |= stands.lines != journal.lines
-                answers.append((journal.book_id, number, False))
+                answers[place] = (journal.book_id, number, False)
                 continue
             held = book.holds(journal)
             if sum(held[account] for account in DEBIT_NORMAL) > MINOR_MAX:
@@ -199,8 +200,8 @@ class LedgerHistory(RuleBasedStateMachine):
             if min(held.values()) < 0:
                 return InsufficientBalance
             book.journals.append((journal, self.now))
-            answers.append((journal.book_id, len(book.journals), True))
-        return ReferenceReused if reused else answers
+            answers[place] = (journal.book_id, len(book.journals), True)
+        return ReferenceReused if reused else [answers[place] for place in range(len(journals))]
 
 
 def _held(balances: queries.Balances) -> dict[Account, int]:

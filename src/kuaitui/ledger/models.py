@@ -1,23 +1,16 @@
 """Tables of the ledger. Private to this context.
 
 Journals are written by `ledger_post` and `ledger_post_many` (migration 0002); the balances in a book
-are moved by a trigger on journals and by nothing else. The view `ledger_entry` shows every line of
-every journal as a row of its own.
+are moved by a trigger on journals and by nothing else. What must always be true of them is said by
+the domains `ledger_balances`, `ledger_accounts` and `ledger_amounts`, the types of the columns. The
+view `ledger_entry` shows every line of every journal as a row, `ledger_balance` every account by name.
 """
 
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
 from django.db.models.functions import Now
-
-from kuaitui.ledger.types import Account
-
-
-def balance_field(account: Account) -> models.BigIntegerField[int, int]:
-    """A balance column, named like its account."""
-    return models.BigIntegerField(default=0, db_default=0, help_text=account.name)
 
 
 class Book(models.Model):
@@ -27,46 +20,11 @@ class Book(models.Model):
     currency = models.CharField(max_length=3)
     opened_at = models.DateTimeField(db_default=Now())
     journals_count = models.IntegerField(default=0, db_default=0)
-    at_channel = balance_field(Account.AT_CHANNEL)
-    receivable = balance_field(Account.RECEIVABLE)
-    channel_fee = balance_field(Account.CHANNEL_FEE)
-    available = balance_field(Account.AVAILABLE)
-    frozen = balance_field(Account.FROZEN)
-    in_transit = balance_field(Account.IN_TRANSIT)
-    compensation_payable = balance_field(Account.COMPENSATION_PAYABLE)
-    penalty_income = balance_field(Account.PENALTY_INCOME)
-    fee_income = balance_field(Account.FEE_INCOME)
+    # One balance for each account, by its number: never below zero, debits equal to credits.
+    balances = ArrayField(models.BigIntegerField())
 
     class Meta:
         db_table = "ledger_book"
-        constraints = [
-            *(
-                models.CheckConstraint(
-                    name=f"{account.name.lower()}_is_not_negative",
-                    condition=Q(**{f"{account.name.lower()}__gte": 0}),
-                )
-                for account in Account
-            ),
-            models.CheckConstraint(
-                name="debits_equal_credits",
-                condition=Q(
-                    at_channel=F("available")
-                    + F("frozen")
-                    + F("in_transit")
-                    + F("compensation_payable")
-                    + F("penalty_income")
-                    + F("fee_income")
-                    - F("receivable")
-                    - F("channel_fee")
-                ),
-            ),
-            # With no journal there is no asset, and by the equation no liability either.
-            models.CheckConstraint(
-                name="a_new_book_is_empty",
-                condition=Q(journals_count__gt=0)
-                | Q(journals_count=0, at_channel=0, receivable=0, channel_fee=0),
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"book {self.pk}"

@@ -87,7 +87,12 @@ def post_journals(journals: Sequence[Journal], *, now: dt.datetime) -> list[Post
         now,
         *([_literal(column[side]) for column in columns] for side in range(3)),
     ]
-    return _answer(journals, _execute(_POST_MANY, parameters))
+    rows = _execute(_POST_MANY, parameters)
+    while any(number is None for number, _ in rows):
+        # Another writer posted one of the references meanwhile; the next look sees it.
+        seen = _execute(_POST_MANY, parameters)
+        rows = [(number, was) for (number, _), (_, was) in zip(seen, rows, strict=True)]
+    return _answer(journals, rows)
 
 
 def _columns(journal: Journal) -> tuple[list[int], list[int], list[int]]:

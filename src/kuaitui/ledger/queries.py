@@ -14,8 +14,6 @@ from kuaitui.ledger.types import ACCOUNTS, Account, Balances, Entry
 
 ENTRIES_MAX = 500
 
-_COLUMNS = ", ".join(account.name.lower() for account in ACCOUNTS)
-
 
 def _net(account: Account) -> str:
     """SQL: what entries add up to for one account, on its normal side."""
@@ -46,23 +44,23 @@ def balances(book_id: int) -> Balances:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT currency, journals_count, {_COLUMNS} FROM ledger_book WHERE id = %s", [book_id]
+            "SELECT currency, journals_count, balances FROM ledger_book WHERE id = %s", [book_id]
         )
         row = cursor.fetchone()
     if row is None:
         raise BookUnknown(book=book_id)
-    return Balances(row[0], row[1], tuple(row[2:]))
+    return Balances(row[0], row[1], tuple(row[2]))
 
 
 def balances_of(book_ids: Sequence[int]) -> dict[int, Balances]:
     """What every account of several books holds now, by book; unknown books are left out."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, currency, journals_count, {_COLUMNS} FROM ledger_book"
+            "SELECT id, currency, journals_count, balances FROM ledger_book"
             " WHERE id = ANY (%s::bigint[])",
             [list(book_ids)],
         )
-        return {row[0]: Balances(row[1], row[2], tuple(row[3:])) for row in cursor.fetchall()}
+        return {row[0]: Balances(row[1], row[2], tuple(row[3])) for row in cursor.fetchall()}
 
 
 def balances_at(book_id: int, *, at: dt.datetime, axis: TimeAxis = TimeAxis.RECORDED) -> Balances:
@@ -132,7 +130,7 @@ def totals() -> list[Balances]:
     sums = ", ".join(f"sum({account.name.lower()})::bigint" for account in ACCOUNTS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT currency, sum(journals_count), {sums} FROM ledger_book"
+            f"SELECT currency, sum(journals_count), {sums} FROM ledger_balance"
             " GROUP BY currency ORDER BY currency"
         )
         return [Balances(row[0], row[1], tuple(row[2:])) for row in cursor.fetchall()]
@@ -148,11 +146,11 @@ def differences(*, limit: int = 100) -> list[str]:
         for account in ACCOUNTS
     )
     statement = (
-        "SELECT book.id FROM ledger_book AS book LEFT JOIN ("
+        "SELECT book.book_id FROM ledger_balance AS book LEFT JOIN ("
         f"SELECT book_id, count(DISTINCT journal_no) AS journals, max(journal_no) AS last_no, {_NET}"
-        " FROM ledger_entry GROUP BY book_id) AS derived ON derived.book_id = book.id"
+        " FROM ledger_entry GROUP BY book_id) AS derived ON derived.book_id = book.book_id"
         f" WHERE {wrong} OR book.journals_count <> COALESCE(derived.journals, 0)"
-        " OR book.journals_count <> COALESCE(derived.last_no, 0) ORDER BY book.id LIMIT %s"
+        " OR book.journals_count <> COALESCE(derived.last_no, 0) ORDER BY book.book_id LIMIT %s"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [limit])

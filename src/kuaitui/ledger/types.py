@@ -11,7 +11,7 @@ from kuaitui.kernel.money import Money
 
 
 class Account(enum.IntEnum):
-    """The accounts of every book. The number is what the database stores."""
+    """The accounts of every book. The number is what entries store and the place in `balances`."""
 
     AT_CHANNEL = 1
     """Asset: money lying with a payment channel."""
@@ -19,16 +19,16 @@ class Account(enum.IntEnum):
     """Asset: owed by the seller after a deduction larger than the deposit."""
     CHANNEL_FEE = 3
     """Expense: what a channel kept."""
-    AVAILABLE = 11
+    AVAILABLE = 4
     """Liability to the seller: free to be refunded or deducted."""
-    FROZEN = 12
+    FROZEN = 5
     """Liability to the seller: set aside while an application is open."""
-    IN_TRANSIT = 13
+    IN_TRANSIT = 6
     """Liability to the seller: sent, not yet settled, like a cheque under way."""
-    COMPENSATION_PAYABLE = 14
+    COMPENSATION_PAYABLE = 7
     """Liability to buyers."""
-    PENALTY_INCOME = 15
-    FEE_INCOME = 16
+    PENALTY_INCOME = 8
+    FEE_INCOME = 9
 
     @property
     def is_debit_normal(self) -> bool:

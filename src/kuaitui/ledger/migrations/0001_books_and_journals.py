@@ -2,7 +2,6 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import django.db.models.expressions
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
@@ -24,129 +23,14 @@ class Migration(migrations.Migration):
                 ),
                 ("journals_count", models.IntegerField(db_default=0, default=0)),
                 (
-                    "at_channel",
-                    models.BigIntegerField(db_default=0, default=0, help_text="AT_CHANNEL"),
-                ),
-                (
-                    "receivable",
-                    models.BigIntegerField(db_default=0, default=0, help_text="RECEIVABLE"),
-                ),
-                (
-                    "channel_fee",
-                    models.BigIntegerField(db_default=0, default=0, help_text="CHANNEL_FEE"),
-                ),
-                (
-                    "available",
-                    models.BigIntegerField(db_default=0, default=0, help_text="AVAILABLE"),
-                ),
-                ("frozen", models.BigIntegerField(db_default=0, default=0, help_text="FROZEN")),
-                (
-                    "in_transit",
-                    models.BigIntegerField(db_default=0, default=0, help_text="IN_TRANSIT"),
-                ),
-                (
-                    "compensation_payable",
-                    models.BigIntegerField(
-                        db_default=0, default=0, help_text="COMPENSATION_PAYABLE"
+                    "balances",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
                     ),
-                ),
-                (
-                    "penalty_income",
-                    models.BigIntegerField(db_default=0, default=0, help_text="PENALTY_INCOME"),
-                ),
-                (
-                    "fee_income",
-                    models.BigIntegerField(db_default=0, default=0, help_text="FEE_INCOME"),
                 ),
             ],
             options={
                 "db_table": "ledger_book",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("at_channel__gte", 0)),
-                        name="at_channel_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("receivable__gte", 0)),
-                        name="receivable_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("channel_fee__gte", 0)),
-                        name="channel_fee_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("available__gte", 0)), name="available_is_not_negative"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("frozen__gte", 0)), name="frozen_is_not_negative"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("in_transit__gte", 0)),
-                        name="in_transit_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("compensation_payable__gte", 0)),
-                        name="compensation_payable_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("penalty_income__gte", 0)),
-                        name="penalty_income_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("fee_income__gte", 0)),
-                        name="fee_income_is_not_negative",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "at_channel",
-                                django.db.models.expressions.CombinedExpression(
-                                    django.db.models.expressions.CombinedExpression(
-                                        django.db.models.expressions.CombinedExpression(
-                                            django.db.models.expressions.CombinedExpression(
-                                                django.db.models.expressions.CombinedExpression(
-                                                    django.db.models.expressions.CombinedExpression(
-                                                        django.db.models.expressions.CombinedExpression(
-                                                            models.F("available"),
-                                                            "+",
-                                                            models.F("frozen"),
-                                                        ),
-                                                        "+",
-                                                        models.F("in_transit"),
-                                                    ),
-                                                    "+",
-                                                    models.F("compensation_payable"),
-                                                ),
-                                                "+",
-                                                models.F("penalty_income"),
-                                            ),
-                                            "+",
-                                            models.F("fee_income"),
-                                        ),
-                                        "-",
-                                        models.F("receivable"),
-                                    ),
-                                    "-",
-                                    models.F("channel_fee"),
-                                ),
-                            )
-                        ),
-                        name="debits_equal_credits",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("journals_count__gt", 0),
-                            models.Q(
-                                ("at_channel", 0),
-                                ("channel_fee", 0),
-                                ("journals_count", 0),
-                                ("receivable", 0),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="a_new_book_is_empty",
-                    ),
-                ],
             },
         ),
         migrations.CreateModel(

@@ -17,9 +17,9 @@ def differences(*, limit: int = 100) -> list[str]:
             " SELECT book_id, sum(amount_minor) AS minor FROM payouts_leg"
             " WHERE state = ANY (%s) OR (state = 'ready' AND first_sent_at IS NOT NULL)"
             " GROUP BY book_id)"
-            " SELECT book.id, book.in_transit, COALESCE(under_way.minor, 0) FROM ledger_book AS book"
-            " LEFT JOIN under_way ON under_way.book_id = book.id"
-            " WHERE book.in_transit <> COALESCE(under_way.minor, 0) ORDER BY book.id LIMIT %s",
+            " SELECT book.book_id, book.in_transit, COALESCE(under_way.minor, 0)"
+            " FROM ledger_balance AS book LEFT JOIN under_way ON under_way.book_id = book.book_id"
+            " WHERE book.in_transit <> COALESCE(under_way.minor, 0) ORDER BY book.book_id LIMIT %s",
             [list(IN_TRANSIT_STATES), limit],
         )
         return [
