@@ -748,6 +748,23 @@ def test_an_attempt_is_carried_out_from_claim_to_record() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_worker_that_slept_after_its_claim_does_not_send() -> None:
+    world = payout()
+    channel = pg.ScriptedChannel(lambda *_: pg.succeeded())
+    moments = iter([NOW, NOW + PACE.lease - PACE.call_deadline, NOW + PACE.lease])
+
+    state = operations.carry_out_leg(
+        leg_id=world.leg_id,
+        channels=Channels({channel.name: channel}),
+        pace=PACE,
+        clock=lambda: next(moments),
+    )
+
+    assert state is LegState.READY
+    assert channel.calls == []
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_channel_that_refuses_us_is_stopped() -> None:
     world = payout()
     channel = pg.ScriptedChannel(lambda *_: RejectedConfig("NOT_PERMITTED"))

@@ -50,7 +50,7 @@ class WorkerProcess:
             stderr=self._log,
         )
 
-    def wait(self, timeout_s: float = 20.0) -> int:
+    def wait(self, timeout_s: float = 90.0) -> int:
         """Until it ends by itself."""
         try:
             return self.process.wait(timeout_s)
@@ -67,6 +67,6 @@ class WorkerProcess:
         """SIGTERM, and wait."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(20)
+            return self.process.wait(90)
         finally:
             self.kill()

@@ -13,6 +13,8 @@ from typing import Final
 VARIABLE: Final = "KUAITUI_CRASH_AT"
 # Every point there is. A test dies at each of them; a name not listed here is a bug.
 POINTS: Final = (
+    "outbox.claimed",
+    "outbox.handled",
     "payouts.begin.uncommitted",
     "payouts.claim.uncommitted",
     "payouts.claim.committed",

@@ -16,6 +16,7 @@ import structlog
 from django.db import connection, transaction
 
 from kuaitui.kernel.invariants import InvariantViolated
+from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.models import OutboxRow
 from kuaitui.kit.transactions import requires_transaction
 
@@ -72,9 +73,11 @@ def deliver_due(*, now: dt.datetime, limit: int = 100) -> int:
     """
     delivered = 0
     for row in _claim(now=now, limit=limit):
+        reach("outbox.claimed")
         try:
             for handler in _handlers.get(row.event, []):
                 handler(_from_payload(_classes[row.event], row.payload), now)
+            reach("outbox.handled")
         except Exception as failure:  # noqa: BLE001 - the worker's outermost loop; it is logged and kept
             _postpone(row, failure, now=now)
         else:

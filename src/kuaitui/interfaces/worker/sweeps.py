@@ -9,16 +9,37 @@ from django.utils.timezone import get_default_timezone
 
 from kuaitui.kernel.clock import read_clock
 from kuaitui.notifications.operations import remind_due
+from kuaitui.refunds.operations import sweep_due
 
 
 def _remind(now: dt.datetime) -> int:
     return remind_due(today=now.astimezone(get_default_timezone()).date(), now=now)
 
 
-SWEEPS: Mapping[str, Callable[[dt.datetime], int]] = {"reminders": _remind}
+def _applications(now: dt.datetime) -> int:
+    return sweep_due(now=now)
+
+
+SWEEPS: Mapping[str, Callable[[dt.datetime], int]] = {
+    "applications": _applications,
+    "reminders": _remind,
+}
 
 
 def sweep() -> bool:
-    """Do everything that has fallen due; whether anything had."""
+    """Do everything that has fallen due; whether anything had. One failing sweep stops no other.
+
+    Raises:
+        ExceptionGroup: what failed, after all had their turn.
+    """
     now = read_clock()
-    return sum(step(now) for step in SWEEPS.values()) > 0
+    moved, failures = 0, []
+    for name, step in SWEEPS.items():
+        try:
+            moved += step(now)
+        except Exception as failure:  # noqa: BLE001 - raised below with the others
+            failure.add_note(f"sweep {name}")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("sweeps failed", failures)
+    return moved > 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.db import connection
 
-from kuaitui.channels.port import Channel, Outcome, RejectedConfig
+from kuaitui.channels.port import Channel, NotSent, Outcome, RejectedConfig
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
@@ -43,7 +43,7 @@ def carry_out_leg(
     if claim is None:
         return None
     reach("payouts.claim.committed")
-    outcome = _call(channel, claim, pace)
+    outcome = _call(channel, claim, pace, now=clock())
     reach("payouts.call.answered")
     word, cause = classify(outcome)
     log.info(
@@ -62,8 +62,12 @@ def carry_out_leg(
     return state
 
 
-def _call(channel: Channel, claim: Claim, pace: Pace) -> Outcome:
+def _call(channel: Channel, claim: Claim, pace: Pace, *, now: dt.datetime) -> Outcome:
     ensure(not connection.in_atomic_block, "no transaction is open while a channel is called")
+    if now + pace.call_deadline >= claim.lease_until:
+        # This process slept after its claim. The call might end after the lease, when somebody
+        # else has the leg; nothing has left yet.
+        return NotSent("lease_too_short")
     deadline_s = pace.call_deadline.total_seconds()
     if claim.kind is AttemptKind.SEND:
         return channel.submit(claim.instruction, deadline_s=deadline_s)

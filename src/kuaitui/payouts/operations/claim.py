@@ -32,6 +32,7 @@ class Claim:
     kind: AttemptKind
     attempt_no: int
     fence: int
+    lease_until: dt.datetime
     channel: str
     instruction: PayoutInstruction
 
@@ -67,6 +68,7 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
         kind=kind,
         attempt_no=attempt.attempt_no,
         fence=leg.fence,
+        lease_until=now + pace.lease,
         channel=leg.channel,
         instruction=instruction,
     )
