@@ -42,7 +42,7 @@ STATES: Final = {
     State.CHECKING: Word(_("Being checked by rule"), "wait"),
     State.IN_REVIEW: Word(_("To review"), "act"),
     State.MORE_INFORMATION: Word(_("Seller was asked"), "ask"),
-    State.AWAITING_SECOND_APPROVAL: Word(_("Second approval"), "act"),
+    State.AWAITING_SECOND_APPROVAL: Word(_("Awaits second approval"), "act"),
     State.APPROVED: Word(_("Approved"), "good"),
     State.PAYING: Word(_("Being paid"), "wait"),
     State.PAID: Word(_("Paid"), "good"),

@@ -60,7 +60,11 @@ class Act:
 
 ACTS: Final = {
     StaffAct.CONFIRM: Act(
-        Permission.CASE_APPROVE_SECOND, "confirm", gettext_lazy("Second approval"), "primary", "a"
+        Permission.CASE_APPROVE_SECOND,
+        "confirm",
+        gettext_lazy("Give the second approval"),
+        "primary",
+        "a",
     ),
     StaffAct.SEND_BACK: Act(
         Permission.CASE_APPROVE_SECOND, "send_back", gettext_lazy("Send back to review"), "", "m"

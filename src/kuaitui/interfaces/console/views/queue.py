@@ -42,7 +42,11 @@ SECTIONS: Final = (
         gettext_lazy("To review"),
         frozenset({State.IN_REVIEW, State.APPEALED, State.DESTINATION_REPAIRED}),
     ),
-    Section("second", gettext_lazy("Second approval"), frozenset({State.AWAITING_SECOND_APPROVAL})),
+    Section(
+        "second",
+        gettext_lazy("Awaits second approval"),
+        frozenset({State.AWAITING_SECOND_APPROVAL}),
+    ),
     Section("asked", gettext_lazy("Seller was asked"), frozenset({State.MORE_INFORMATION})),
     Section("payout", gettext_lazy("Payout"), frozenset({State.APPROVED, State.PAYING})),
     Section("returned", gettext_lazy("Returned"), frozenset({State.RETURNED})),
@@ -61,7 +65,7 @@ def show(request: StaffRequest) -> HttpResponse:
     now = read_clock()
     form = QueueForm(request.GET)
     name = request.GET.get("state", "")
-    filters = _filters(form, name, now) if form.is_valid() else QueueFilters()
+    filters = _filters(form, name, now) if form.is_valid() else QueueFilters(states=_states(name))
     page = queue(
         filters=filters, after=request.GET.get("after") or None, limit=ROWS_PER_PAGE, now=now
     )
