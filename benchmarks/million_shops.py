@@ -52,7 +52,7 @@ STATEMENTS = (
     ), journal AS (
         INSERT INTO ledger_journal
             (book_id, kind, reference, occurred_at, recorded_at, debits, credits, amounts)
-        SELECT id, 'pay_in', 'lot_' || id, %(now)s, %(now)s, '{1}', '{11}', '{300000}' FROM book
+        SELECT id, 'pay_in', 'lot_' || id, %(now)s, %(now)s, '{1}', '{4}', '{300000}' FROM book
         RETURNING book_id
     )
     SELECT count(*) FROM journal

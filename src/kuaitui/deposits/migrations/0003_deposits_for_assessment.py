@@ -8,7 +8,7 @@ CREATE VIEW deposits_for_assessment AS
 SELECT account.public_id AS account_id, account.shop_key, account.kind AS deposit_kind, account.currency,
     account.required_minor, book.available + book.frozen AS held_minor,
     book.frozen AS frozen_minor, book.receivable AS owed_minor
-FROM deposits_account AS account JOIN ledger_book AS book ON book.id = account.book_id
+FROM deposits_account AS account JOIN ledger_balance AS book ON book.book_id = account.book_id
 WHERE account.is_open;
 """
 
