@@ -20,9 +20,9 @@ from kuaitui.kernel.invariants import ensure
 
 LINK_LIFETIME = dt.timedelta(hours=12)
 STAFF = (
-    ("reviewer", "审核员 林晓", Role.REVIEWER),
-    ("approver", "复核员 周岚", Role.APPROVER),
-    ("auditor", "审计 吴衡", Role.AUDITOR),
+    ("reviewer", "林晓", Role.REVIEWER),
+    ("approver", "周岚", Role.APPROVER),
+    ("auditor", "吴衡", Role.AUDITOR),
 )
 LAST_OF_FIRST_PART = STAFF[2][0]
 VISITS = (
@@ -105,7 +105,7 @@ def visitors_links(*, now: dt.datetime) -> list[tuple[str, str]]:
         casting.scene.name: casting.username for casting in cast() if casting.is_first_of_scene
     }
     people = [(words, first[scene]) for scene, words in VISITS]
-    people += [(f"Staff: {name}", username) for username, name, _ in STAFF]
+    people += [(f"Staff: {role.value} {name}", username) for username, name, role in STAFF]
     links = []
     for words, username in people:
         user_id = find_user_id(username=username)
