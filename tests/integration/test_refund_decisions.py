@@ -607,3 +607,20 @@ def test_a_state_refuses_every_act_it_does_not_name(state: State) -> None:
         if act not in facts.seller_acts | facts.staff_acts:
             with given.nothing_moves(*TABLES), pytest.raises(StateDoesNotAllow):
                 perform()
+
+
+def test_one_application_that_cannot_be_swept_stops_no_other(raw_sql) -> None:
+    broken = application(State.MORE_INFORMATION)
+    made = application(State.MORE_INFORMATION)
+    raw_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    raw_sql("SET LOCAL session_replication_role = replica")
+    raw_sql("DELETE FROM deposits_hold WHERE reference = %s", [broken.application_id])
+    raw_sql("SET LOCAL session_replication_role = origin")
+
+    with pytest.raises(ExceptionGroup) as failed:
+        operations.sweep_due(now=NOW + 30 * DAY)
+
+    assert [note for e in failed.value.exceptions for note in e.__notes__] == [
+        broken.application_id
+    ]
+    assert made.state is State.EXPIRED

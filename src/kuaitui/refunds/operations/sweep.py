@@ -22,14 +22,26 @@ def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
     """Carry out what dates bring: unanswered questions and old drafts expire, appeal windows
     close, destinations that have cooled down are paid. Returns how many applications moved.
 
-    Each application has its own transaction.
+    Each application has its own transaction; one that fails stops no other.
+
+    Raises:
+        ExceptionGroup: what failed, after all had their turn.
     """
     due = (
         RefundApplication.objects.filter(due_at__lte=now, state__in=_ENDS_BY_ITSELF)
         .order_by("due_at", "id")
         .values_list("public_id", flat=True)
     )
-    return sum(_sweep_one(application_id, now) for application_id in due[:limit])
+    moved, failures = 0, []
+    for application_id in due[:limit]:
+        try:
+            moved += _sweep_one(application_id, now)
+        except Exception as failure:  # noqa: BLE001 - raised below with the others
+            failure.add_note(application_id)
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("applications could not be swept", failures)
+    return moved
 
 
 @transaction.atomic(durable=True)
