@@ -126,7 +126,17 @@ class RefundApplication(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["state", "state_since", "id"], name="refunds_queue"),
+            # Ended applications pile up over the years; the queue and the work list read open ones.
+            models.Index(
+                fields=["submitted_at", "id"],
+                condition=Q(state__in=OPEN_STATES),
+                name="refunds_queue",
+            ),
+            models.Index(
+                fields=["state", "state_since"],
+                condition=Q(state__in=OPEN_STATES),
+                name="refunds_open_by_state",
+            ),
             models.Index(fields=["shop_key", "id"], name="refunds_of_shop"),
             models.Index(
                 fields=["due_at"],

@@ -10,7 +10,7 @@ from kuaitui.deposits.types import Route
 from kuaitui.kernel.money import Money
 from kuaitui.refunds import rules
 from kuaitui.refunds.errors import CursorBroken
-from kuaitui.refunds.models import Decision, RefundApplication
+from kuaitui.refunds.models import OPEN_STATES, Decision, RefundApplication
 from kuaitui.refunds.queries.rows import is_late
 from kuaitui.refunds.queries.values import (
     QueueCount,
@@ -30,7 +30,7 @@ def work_list(*, viewer_id: str, now: dt.datetime) -> WorkList:
     """How much waits in each state, since when, and how much of it is late."""
     late = _late(now)
     found = (
-        RefundApplication.objects.filter(state__in=list(OPEN))
+        RefundApplication.objects.filter(state__in=OPEN_STATES)
         .values("state")
         .annotate(count=Count("id"), late=Count("id", filter=late), oldest=Min("state_since"))
     )
@@ -109,7 +109,7 @@ def _filtered(filters: QueueFilters, now: dt.datetime) -> QuerySet[RefundApplica
 
 
 def _late(now: dt.datetime) -> Q:
-    return Q(due_at__lte=now) & Q(state__in=list(OPEN)) & ~Q(state__in=_SELLER_WAITS)
+    return Q(due_at__lte=now) & Q(state__in=OPEN_STATES) & ~Q(state__in=_SELLER_WAITS)
 
 
 def _confirmable(actor_id: str) -> QuerySet[RefundApplication]:

@@ -14,10 +14,9 @@ from kuaitui.policy.terms import Terms
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import rules
 from kuaitui.refunds.errors import DestinationOfAnotherShop
-from kuaitui.refunds.models import RefundApplication
+from kuaitui.refunds.models import OPEN_STATES, RefundApplication
 from kuaitui.refunds.queries.assessing import Look, look
 from kuaitui.refunds.queries.policy import terms_in_force
-from kuaitui.refunds.states import OPEN
 from kuaitui.refunds.types import AmountChoice, RefundPreview
 
 
@@ -126,7 +125,7 @@ def propose(
 def open_application(*, account_id: str) -> str | None:
     """The application under way for a deposit, if there is one."""
     row = (
-        RefundApplication.objects.filter(account_id=account_id, state__in=list(OPEN))
+        RefundApplication.objects.filter(account_id=account_id, state__in=OPEN_STATES)
         .order_by("-id")
         .first()
     )
