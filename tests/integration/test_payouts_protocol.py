@@ -555,6 +555,16 @@ def test_a_paid_leg_is_watched_until_nothing_can_come_back() -> None:
     assert queries.leg(world.leg_id).next_check_at is None
 
 
+def test_watching_paid_legs_holds_up_nobody() -> None:
+    paid = payout(application_id="rfa_1")
+    attempt(paid, pg.succeeded())
+    waiting = payout(application_id="rfa_2", now=NOW + 2 * given.DAY)
+    later = NOW + 3 * given.DAY
+
+    assert queries.due_legs(now=later) == [waiting.leg_id, paid.leg_id]
+    assert queries.due_legs(now=later, limit=1) == [waiting.leg_id]
+
+
 # ---------------------------------------------------------------- repair, cancel
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import structlog
-from django.db import DataError, IntegrityError, InternalError, close_old_connections
+from django.db import DataError, IntegrityError, close_old_connections, connections
 
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.clock import read_clock, read_stopwatch_s
@@ -20,7 +20,7 @@ from kuaitui.payouts.types import Pace
 
 # These will not pass by waiting: what must be true of this leg is not. The database's own
 # judgement (a trigger, a constraint) counts like our own.
-BROKEN = (InvariantViolated, SealBroken, Refusal, IntegrityError, InternalError, DataError)
+BROKEN = (InvariantViolated, SealBroken, Refusal, IntegrityError, DataError)
 REST_AFTER_FAILURE_S = 5.0
 
 log = structlog.get_logger(__name__)
@@ -34,12 +34,17 @@ class Carriers:
     ) -> None:
         self._channels = channels
         self._pace = pace
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="carrier")
+        self._work: SimpleQueue[str | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._carry_on, name=f"carrier-{number}", daemon=True)
+            for number in range(1, threads + 1)
+        ]
         self._when_free = when_free
         self._lock = threading.Lock()
         # By leg: until when this worker leaves it alone. Under way: until for ever.
         self._resting: dict[str, float] = {}
+        for thread in self._threads:
+            thread.start()
 
     def take_turn(self) -> bool:
         """Hand out what is due, as far as there are free hands; whether anything was."""
@@ -49,29 +54,37 @@ class Carriers:
         due = due_legs(now=read_clock(), limit=free + len(self._resting))
         fresh = [leg_id for leg_id in due if self._begin(leg_id)]
         for leg_id in fresh:
-            self._pool.submit(self._carry_out, leg_id)
+            self._work.put(leg_id)
         return bool(fresh)
 
     def stop(self) -> None:
         """Finish the calls under way, begin no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for _ in self._threads:
+            self._work.put(None)
+        for thread in self._threads:
+            thread.join()
 
     def _free_hands(self) -> int:
         now_s = read_stopwatch_s()
         with self._lock:
             self._resting = {leg: until for leg, until in self._resting.items() if until > now_s}
             busy = sum(until == float("inf") for until in self._resting.values())
-        return self._threads - busy
+        return len(self._threads) - busy
 
     def _begin(self, leg_id: str) -> bool:
         with self._lock:
             if leg_id in self._resting:
                 return False
             busy = sum(until == float("inf") for until in self._resting.values())
-            if busy >= self._threads:
+            if busy >= len(self._threads):
                 return False
             self._resting[leg_id] = float("inf")
             return True
+
+    def _carry_on(self) -> None:
+        while (leg_id := self._work.get()) is not None:
+            self._carry_out(leg_id)
+        connections.close_all()
 
     def _carry_out(self, leg_id: str) -> None:
         close_old_connections()

@@ -14,9 +14,16 @@ DUE_MAX = 200
 
 
 def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
-    """Ids of the legs whose turn has come, the longest waiting first."""
-    ids = due_rows(now).order_by("next_check_at").values_list("public_id", flat=True)
-    return list(ids[: min(limit, DUE_MAX)])
+    """Ids of the legs whose turn has come: the longest waiting first, and paid ones last.
+
+    However many paid legs are watched for returns, they hold up nobody's money.
+    """
+    room = min(limit, DUE_MAX)
+    rows = due_rows(now).order_by("next_check_at").values_list("public_id", flat=True)
+    unsettled = list(rows.exclude(state=LegState.PAID)[:room])
+    if len(unsettled) == room:
+        return unsettled
+    return [*unsettled, *rows.filter(state=LegState.PAID)[: room - len(unsettled)]]
 
 
 def due_rows(now: dt.datetime) -> QuerySet[PayoutLeg]:
