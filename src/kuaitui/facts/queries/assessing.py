@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any, Final
 
 from django.db import connection
@@ -58,19 +57,22 @@ ORDER BY status_at DESC, order_id LIMIT 1)
 """
 
 _CASES = """
-(SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case
-WHERE shop_key = %(shop_key)s AND kind = %(kind)s AND status < 3 AND opened_at <= %(as_of)s
-ORDER BY opened_at, case_id LIMIT %(limit)s)
-UNION ALL
-(SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case
-WHERE shop_key = %(shop_key)s AND kind = %(kind)s AND closed_at > %(as_of)s
-    AND opened_at <= %(as_of)s
-ORDER BY closed_at DESC, case_id LIMIT %(limit)s)
-UNION ALL
-(SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case
-WHERE shop_key = %(shop_key)s AND kind = %(kind)s AND closed_at <= %(as_of)s
-    AND opened_at <= %(as_of)s
-ORDER BY closed_at DESC, case_id LIMIT 1)
+SELECT found.* FROM unnest(%(kinds)s::smallint[]) AS asked (kind) CROSS JOIN LATERAL (
+    (SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case AS c
+    WHERE shop_key = %(shop_key)s AND c.kind = asked.kind AND status < 3
+        AND opened_at <= %(as_of)s
+    ORDER BY opened_at, case_id LIMIT %(limit)s)
+    UNION ALL
+    (SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case AS c
+    WHERE shop_key = %(shop_key)s AND c.kind = asked.kind AND closed_at > %(as_of)s
+        AND opened_at <= %(as_of)s
+    ORDER BY closed_at DESC, case_id LIMIT %(limit)s)
+    UNION ALL
+    (SELECT kind, case_id, order_id, status, opened_at, closed_at FROM facts_case AS c
+    WHERE shop_key = %(shop_key)s AND c.kind = asked.kind AND closed_at <= %(as_of)s
+        AND opened_at <= %(as_of)s
+    ORDER BY closed_at DESC, case_id LIMIT 1)
+) AS found
 """
 
 _RESTRICTIONS = """
@@ -112,6 +114,7 @@ def facts_for_assessment(
         ShopUnknown: no shop has this key.
     """
     shop = _one(_SHOP, shop_key=shop_key, as_of=as_of)
+    cases = _cases(shop_key, as_of)
     return policy.Facts(
         as_of=as_of,
         shop=policy.Shop(
@@ -131,9 +134,9 @@ def facts_for_assessment(
             shop["last_completed_order_id"],
             orders_change=shop["orders_change"],
         ),
-        after_sales=tuple(_after_sale(row) for row in _cases(shop_key, as_of, CaseKind.AFTER_SALE)),
-        disputes=tuple(_dispute(row) for row in _cases(shop_key, as_of, CaseKind.DISPUTE)),
-        violations=tuple(_violation(row) for row in _cases(shop_key, as_of, CaseKind.VIOLATION)),
+        after_sales=tuple(_after_sale(row) for row in cases[CaseKind.AFTER_SALE]),
+        disputes=tuple(_dispute(row) for row in cases[CaseKind.DISPUTE]),
+        violations=tuple(_violation(row) for row in cases[CaseKind.VIOLATION]),
         restrictions=_restrictions(shop_key, as_of),
         debts=_debts(shop_key, as_of),
         listings_on_sale=shop["listings_on_sale"],
@@ -169,8 +172,10 @@ def _orders(
     )
 
 
-def _cases(shop_key: int, as_of: dt.datetime, kind: CaseKind) -> Iterable[Row]:
-    return _rows(_CASES, shop_key=shop_key, as_of=as_of, kind=int(kind), limit=EVIDENCE_MAX)
+def _cases(shop_key: int, as_of: dt.datetime) -> dict[CaseKind, list[Row]]:
+    kinds = [int(kind) for kind in CaseKind]
+    rows = _rows(_CASES, shop_key=shop_key, as_of=as_of, kinds=kinds, limit=EVIDENCE_MAX)
+    return {kind: [row for row in rows if row[0] == kind] for kind in CaseKind}
 
 
 def _after_sale(row: Row) -> policy.AfterSale:
@@ -228,7 +233,7 @@ def _one(query: str, *, shop_key: int, as_of: dt.datetime) -> dict[str, Any]:
         return dict(zip([column.name for column in cursor.description], row, strict=True))
 
 
-def _rows(query: str, **values: int | str | dt.datetime) -> list[Row]:
+def _rows(query: str, **values: int | str | dt.datetime | list[int]) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         rows: list[Row] = cursor.fetchall()
