@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import os
 import signal
 import time
@@ -279,3 +280,40 @@ def test_the_sample_of_olist_gives_one_order_for_each_seller_in_each_order(
     assert import_world.ask("SELECT sum(amount_minor) FROM facts_order") == [
         (sum(round(float(item["price"]) * 100) for item in items),)
     ]
+
+
+def test_one_file_can_tell_everything_about_a_shop(import_world: ImportWorld) -> None:
+    at = "2026-01-01T12:00:00+08:00"
+    about = {"shop_id": "S1", "status_at": at}
+    path = import_world.write(
+        "facts.ndjson",
+        "\n".join(
+            json.dumps({**about, **told})
+            for told in (
+                {"order_id": "O1", "status": "paid", "amount_minor": 9900},
+                {"report": "shop", "kind": "enterprise", "standing": "restricted", "opened_at": at},
+                {"report": "dispute", "id": "D1", "status": "open", "opened_at": at},
+                {"report": "debt", "id": "B1", "kind": "loan", "amount_minor": 7, "status": "open"},
+                {"report": "debt", "id": "B2", "kind": "loan", "amount_minor": 7, "status": "open",
+                 "currency": "USD"},
+                {"report": "listings", "listings_on_sale": 3, "shop_id": "S2"},
+            )
+        ),
+    )  # fmt: skip
+
+    done = import_world.run("--mapping", "kuaitui-ndjson", path)
+    without_new_shops = import_world.run(
+        "--mapping", "kuaitui-ndjson", "--no-create-shops",
+        import_world.write("more.ndjson", json.dumps({**about, "shop_id": "S3", "report": "listings",
+                                                      "listings_on_sale": 1})),
+    )  # fmt: skip
+
+    assert (done.returncode, without_new_shops.returncode) == (1, 1)
+    assert "5 rows recorded, 1 refused" in done.stderr
+    refused = (import_world.directory / "facts.ndjson.refused.csv").read_text()
+    assert 'facts.ndjson,5,"the amount is in USD, the shop trades in CNY"' in refused
+    assert import_world.ask(
+        "SELECT shop_id, s.standing, open_orders, open_disputes, owed_minor, s.listings_on_sale"
+        " FROM facts_summary AS s JOIN facts_shop ON id = shop_key ORDER BY 1"
+    ) == [("S1", "restricted", 1, 1, 7, 0), ("S2", "normal", 0, 0, 0, 3)]
+    assert import_world.ask("SELECT count(*) FROM facts_shop WHERE shop_id = 'S3'") == [(0,)]

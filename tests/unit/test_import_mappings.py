@@ -8,10 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from kuaitui.facts.types import RefusedRow
+from kuaitui.facts.types import (
+    AfterSaleReport,
+    AfterSaleStatus,
+    BalanceReport,
+    DebtKind,
+    DebtReport,
+    DebtStatus,
+    DisputeReport,
+    DisputeStatus,
+    ListingsReport,
+    RefusedRow,
+    ReportedRow,
+    ReportInLog,
+    RestrictionKind,
+    RestrictionReport,
+    ShopKind,
+    ShopReport,
+    Standing,
+    ViolationReport,
+    ViolationStatus,
+)
 from kuaitui.interfaces.cli.imports.errors import FileUnusable, ImportRefused
 from kuaitui.interfaces.cli.imports.mapping import ReadingOrder, Row
 from kuaitui.interfaces.cli.imports.reading import MAPPINGS, mapping_named
+from kuaitui.kernel.money import Money
 
 AS_OF = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
 HEADER = "shop_id,order_id,status,status_at,amount_minor\n"
@@ -165,8 +186,89 @@ def test_a_column_that_stands_there_twice_is_named(tmp_path: Path) -> None:
 ORDER = {"shop_id": "S1", "order_id": "O1", "status": "paid", "status_at": AT, "amount_minor": 1}
 
 
+DISPUTE = {
+    "report": "dispute", "shop_id": "S1", "id": "D1", "status": "open", "status_at": AT,
+    "opened_at": AT,
+}  # fmt: skip
+SHOP = {
+    "report": "shop", "shop_id": "S1", "kind": "enterprise", "standing": "restricted",
+    "status_at": AT, "opened_at": AT, "name": "茶叶", "categories": ["food"], "closed_at": None,
+}  # fmt: skip
+MOMENT = dt.datetime.fromisoformat(AT)
+
+
+@pytest.mark.parametrize(
+    ("told", "report"),
+    [
+        (
+            SHOP,
+            ShopReport(
+                shop_id="S1", standing=Standing.RESTRICTED, status_at=MOMENT, opened_at=MOMENT,
+                kind=ShopKind.ENTERPRISE, name="茶叶", categories=("food",),
+            ),
+        ),
+        (
+            {"report": "after_sale", "shop_id": "S1", "id": "A1", "order_id": "O1", "status_at": AT,
+             "status": "closed", "opened_at": AT, "closed_at": AT},
+            AfterSaleReport(
+                shop_id="S1", after_sale_id="A1", order_id="O1", status=AfterSaleStatus.CLOSED,
+                status_at=MOMENT, opened_at=MOMENT, closed_at=MOMENT,
+            ),
+        ),
+        (
+            DISPUTE,
+            DisputeReport(
+                shop_id="S1", dispute_id="D1", status=DisputeStatus.OPEN, status_at=MOMENT,
+                opened_at=MOMENT,
+            ),
+        ),
+        (
+            {"report": "violation", "shop_id": "S1", "id": "V1", "status": "appealing",
+             "status_at": AT, "occurred_at": AT},
+            ViolationReport(
+                shop_id="S1", violation_id="V1", status=ViolationStatus.APPEALING,
+                status_at=MOMENT, occurred_at=MOMENT,
+            ),
+        ),
+        (
+            {"report": "restriction", "shop_id": "S1", "id": "R1", "kind": "live", "status_at": AT,
+             "from": AT, "to": "2027-01-01T00:00:00Z"},
+            RestrictionReport(
+                shop_id="S1", restriction_id="R1", kind=RestrictionKind.LIVE, status_at=MOMENT,
+                from_at=MOMENT, to_at=dt.datetime(2027, 1, 1, tzinfo=dt.UTC),
+            ),
+        ),
+        (
+            {"report": "debt", "shop_id": "S1", "id": "B1", "kind": "loan", "amount_minor": 1200,
+             "status": "open", "status_at": AT},
+            DebtReport(
+                shop_id="S1", debt_id="B1", kind=DebtKind.LOAN, amount=Money(1200, "CNY"),
+                status=DebtStatus.OPEN, status_at=MOMENT,
+            ),
+        ),
+        (
+            {"report": "listings", "shop_id": "S1", "listings_on_sale": 3, "status_at": AT},
+            ListingsReport(shop_id="S1", listings_on_sale=3, status_at=MOMENT),
+        ),
+        (
+            {"report": "balance", "shop_id": "S1", "withdrawable_balance_minor": 5,
+             "currency": "USD", "status_at": AT},
+            BalanceReport(
+                shop_id="S1", withdrawable_balance=Money(5, "USD"), status_at=MOMENT
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_ndjson_tells_of_everything_that_is_reported(
+    tmp_path: Path, told: dict[str, object], report: ReportInLog
+) -> None:
+    (row,) = read("kuaitui-ndjson", write(tmp_path, "o.ndjson", json.dumps(told)))
+
+    assert row == ReportedRow("o.ndjson", 1, report)
+
+
 def test_ndjson_takes_an_object_a_line(tmp_path: Path) -> None:
-    lines = [ORDER, {**ORDER, "kind": "order", "currency": "USD", "order_id": 17}]
+    lines = [ORDER, {**ORDER, "report": "order", "currency": "USD", "order_id": 17}]
     path = write(tmp_path, "o.ndjson", "\n\n".join(json.dumps(line) for line in lines))
 
     first, second = read("kuaitui-ndjson", path)
@@ -188,7 +290,19 @@ def test_ndjson_takes_an_object_a_line(tmp_path: Path) -> None:
         (json.dumps({**ORDER, "status": None}), "status is missing"),
         (json.dumps({**ORDER, "status": ["paid"]}), "status is not a text"),
         (json.dumps({**ORDER, "stauts": "paid"}), "the field 'stauts' is unknown"),
-        (json.dumps({**ORDER, "kind": "poem"}), "its kind is 'poem'"),
+        (
+            json.dumps({**ORDER, "report": "poem"}),
+            "report 'poem' is unknown; known are order, shop",
+        ),
+        (json.dumps({**DISPUTE, "status": "lost"}), "the status 'lost' is unknown; known are open"),
+        (json.dumps({**DISPUTE, "closed_at": AT}), "it is open and has an end"),
+        (json.dumps({**DISPUTE, "status_at": "2027-01-01T00:00:00Z"}), "lies after"),
+        (json.dumps({**DISPUTE, "id": "\ud800"}), "not printable"),
+        (json.dumps({**DISPUTE, "shop_id": "a/b"}), "the shop id is empty"),
+        (json.dumps({**DISPUTE, "verdict": "none"}), "the field 'verdict' is unknown"),
+        (json.dumps({**SHOP, "name": "a\x00b"}), "a text in it is not printable"),
+        (json.dumps({**SHOP, "standing": "fine"}), "the standing 'fine' is unknown"),
+        (json.dumps({**SHOP, "categories": "food"}), "categories is not a list of texts"),
         (json.dumps({**ORDER, "currency": "XXX"}), "currency 'XXX' is not supported"),
     ],
 )

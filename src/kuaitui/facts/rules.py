@@ -25,6 +25,7 @@ from kuaitui.kernel.money import Money
 SHOP_ID_CHARACTERS_MAX = 100
 SUBJECT_ID_CHARACTERS_MAX = 100
 NAME_CHARACTERS_MAX = 200
+CATEGORIES_MAX = 100
 LISTINGS_MAX = 2**31 - 1
 EARLIEST_AT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
@@ -61,6 +62,8 @@ def problem_of(report: Report) -> str | None:
         return "a time has no offset"
     if any(moment is not None and moment < EARLIEST_AT for moment in moments_of(report)):
         return "a time lies before the year 2000"
+    if not all(text.isprintable() for text in _texts_of(report)):
+        return "a text in it is not printable"
     amount = amount_of(report)
     if amount is not None and amount.minor < 0:
         return "its amount is negative"
@@ -120,6 +123,17 @@ def moments_of(report: Report) -> tuple[dt.datetime | None, ...]:
             assert_never(report)
 
 
+def _texts_of(report: Report) -> tuple[str, ...]:
+    """The texts of a report that are no id of its own."""
+    match report:
+        case ShopReport():
+            return (report.name, *report.categories)
+        case AfterSaleReport():
+            return (report.order_id,)
+        case _:
+            return ()
+
+
 def _problem_of_content(report: Report) -> str | None:
     match report:
         case AfterSaleReport() if report.status is AfterSaleStatus.OPEN and report.closed_at:
@@ -136,5 +150,9 @@ def _problem_of_content(report: Report) -> str | None:
             return "the number of listings is negative or too large"
         case ShopReport() if len(report.name) > NAME_CHARACTERS_MAX:
             return "the shop's name is longer than 200 characters"
+        case ShopReport() if len(report.categories) > CATEGORIES_MAX:
+            return "it has more than 100 categories"
+        case AfterSaleReport() if len(report.order_id) > SUBJECT_ID_CHARACTERS_MAX:
+            return "its order's id is longer than 100 characters"
         case _:
             return None

@@ -3,7 +3,7 @@
 from kuaitui.facts.operations.file_intake import (
     begin_file_intake,
     finish_file_intake,
-    take_orders,
+    take_rows,
 )
 from kuaitui.facts.operations.record_reports import REPORTS_MAX, record_reports
 from kuaitui.facts.operations.register_shop import register_shop
@@ -14,5 +14,5 @@ __all__ = [
     "finish_file_intake",
     "record_reports",
     "register_shop",
-    "take_orders",
+    "take_rows",
 ]

@@ -9,10 +9,20 @@ from dataclasses import replace
 from django.db import connection, transaction
 
 from kuaitui.facts.errors import IntakeUnderway
+from kuaitui.facts.operations.appending import append_to_log
+from kuaitui.facts.operations.log_entries import log_entry
 from kuaitui.facts.operations.merging import MERGE_ORDERS
-from kuaitui.facts.operations.register_shop import require_zone
+from kuaitui.facts.operations.register_shop import register_shop, require_zone
 from kuaitui.facts.operations.taking_turns import write_alone
-from kuaitui.facts.types import FileIntake, NewShops, RefusedRow
+from kuaitui.facts.rules import money_of
+from kuaitui.facts.types import (
+    FileIntake,
+    NewShops,
+    RefusedRow,
+    ReportedRow,
+    ReportInLog,
+    ShopReport,
+)
 from kuaitui.kernel.ids import IdPrefix, new_id
 
 _STAGE = """
@@ -83,11 +93,12 @@ def begin_file_intake(
     )
 
 
-def take_orders(
+def take_rows(
     *,
     intake: FileIntake,
     file_name: str,
     staged: bytes,
+    reported: Sequence[ReportedRow],
     refused: Sequence[RefusedRow],
     rows_read: int,
     new_shops: NewShops | None,
@@ -98,7 +109,8 @@ def take_orders(
     Args:
         intake: the position the rows follow.
         file_name: the file named beside rows that are refused here.
-        staged: good rows in COPY's text format, in the order of columns of `_COPY`.
+        staged: orders in COPY's text format, in the order of columns of `_COPY`.
+        reported: rows about other things than orders.
         refused: rows the reader could not take.
         rows_read: the position after these rows.
         new_shops: how to register shops that are not known; `None` refuses their rows.
@@ -130,6 +142,7 @@ def take_orders(
             )
         cursor.execute(_REFUSE_BY_SHOP, values)
         refused_here = cursor.rowcount
+        refused = [*refused, *_take_reported(reported, intake, new_shops=new_shops, now=now)]
         _keep_refused(refused, intake_key=intake.key)
         cursor.execute(MERGE_ORDERS.format(stage=_ORDERS_IN_STAGE), values)
         moved = replace(
@@ -153,6 +166,66 @@ def finish_file_intake(*, intake: FileIntake, now: dt.datetime) -> FileIntake:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE facts_intake SET finished_at = %s WHERE id = %s", [now, intake.key])
     return replace(intake, is_finished=True)
+
+
+def _take_reported(
+    reported: Sequence[ReportedRow],
+    intake: FileIntake,
+    *,
+    new_shops: NewShops | None,
+    now: dt.datetime,
+) -> list[RefusedRow]:
+    """Append what can be taken; what cannot, because of its shop, is given back refused."""
+    if not reported:
+        return []
+    named = sorted({row.report.shop_id for row in reported})
+    known = _shops(named)
+    if new_shops is not None:
+        for row in reported:
+            if row.report.shop_id not in known:
+                _register(row.report, new_shops, now=now)
+                known |= _shops([row.report.shop_id])
+    entries, refused = [], []
+    for row in reported:
+        problem = _problem_with_shop(row.report, known)
+        if problem is None:
+            entries.append(log_entry(row.report, shop_key=known[row.report.shop_id][0]))
+        else:
+            refused.append(RefusedRow(row.file, row.line, problem, row.report.shop_id))
+    if entries:
+        append_to_log(entries, intake_key=intake.key, now=now)
+    return refused
+
+
+def _shops(shop_ids: list[str]) -> dict[str, tuple[int, str]]:
+    """Key and currency of the shops that are known."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT shop_id, id, currency FROM facts_shop WHERE shop_id = ANY (%s)", [shop_ids]
+        )
+        return {shop_id: (key, currency) for shop_id, key, currency in cursor.fetchall()}
+
+
+def _register(report: ReportInLog, new_shops: NewShops, *, now: dt.datetime) -> None:
+    money = money_of(report)
+    register_shop(
+        shop_id=report.shop_id,
+        name="",
+        kind=new_shops.kind,
+        currency=new_shops.currency if money is None else money.currency,
+        zone=new_shops.zone,
+        opened_at=report.opened_at if isinstance(report, ShopReport) else report.status_at,
+        now=now,
+    )
+
+
+def _problem_with_shop(report: ReportInLog, known: dict[str, tuple[int, str]]) -> str | None:
+    if report.shop_id not in known:
+        return f"the shop {report.shop_id!r} is not known"
+    money, currency = money_of(report), known[report.shop_id][1]
+    if money is not None and money.currency != currency:
+        return f"the amount is in {money.currency}, the shop trades in {currency}"
+    return None
 
 
 def _keep_refused(refused: Iterable[RefusedRow], *, intake_key: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from kuaitui.facts.rules import moments_of
 from kuaitui.facts.types import (
@@ -14,6 +14,7 @@ from kuaitui.facts.types import (
     DebtReport,
     DisputeReport,
     ListingsReport,
+    ReportInLog,
     ReportKind,
     RestrictionReport,
     ShopReport,
@@ -23,17 +24,6 @@ from kuaitui.facts.types import (
 
 _RANK_OF_STANDING = {standing: rank for rank, standing in enumerate(Standing)}
 _SHOP_ITSELF = ""
-
-ReportInLog: TypeAlias = (
-    ShopReport
-    | AfterSaleReport
-    | DisputeReport
-    | ViolationReport
-    | RestrictionReport
-    | DebtReport
-    | ListingsReport
-    | BalanceReport
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from itertools import islice
 from django.db import connection, transaction
 
 from kuaitui.facts.errors import CurrencyDiffers, ReportUnusable, ShopUnknown, TooManyReports
-from kuaitui.facts.operations.deriving import DERIVE_STATE
-from kuaitui.facts.operations.log_entries import LogEntry, log_entry
+from kuaitui.facts.operations.appending import append_to_log
+from kuaitui.facts.operations.log_entries import log_entry
 from kuaitui.facts.operations.merging import MERGE_ORDERS, ORDERS_IN_ARRAYS
 from kuaitui.facts.operations.taking_turns import write_beside_others
 from kuaitui.facts.rules import money_of, problem_of, subject_id_of
@@ -54,8 +54,7 @@ def record_reports(reports: Iterable[Report], *, source: str, now: dt.datetime) 
     if orders:
         _merge_orders(orders, shops=shops, intake_key=intake_key, now=now)
     if others:
-        _append_to_log(others, intake_key=intake_key, now=now)
-        _derive_state(others)
+        append_to_log(others, intake_key=intake_key, now=now)
     return Recorded(intake_key=intake_key, reports=len(taken))
 
 
@@ -116,45 +115,3 @@ def _merge_orders(
                 "now": now,
             },
         )
-
-
-def _append_to_log(entries: Sequence[LogEntry], *, intake_key: int, now: dt.datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO facts_report
-                (shop_key, kind, subject_id, rank, status_at, latest_at, content, intake_key,
-                recorded_at)
-            SELECT shop_key, kind, subject_id, rank, status_at, latest_at, content::jsonb, %s, %s
-            FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::smallint[],
-                %s::timestamptz[], %s::timestamptz[], %s::text[])
-                AS entry (shop_key, kind, subject_id, rank, status_at, latest_at, content)
-            """,
-            [
-                intake_key,
-                now,
-                [entry.shop_key for entry in entries],
-                [int(entry.kind) for entry in entries],
-                [entry.subject_id for entry in entries],
-                [entry.rank for entry in entries],
-                [entry.status_at for entry in entries],
-                [entry.latest_at for entry in entries],
-                [entry.content for entry in entries],
-            ],
-        )
-
-
-def _derive_state(entries: Sequence[LogEntry]) -> None:
-    for kind in sorted({entry.kind for entry in entries}):
-        subjects = sorted(
-            {(entry.shop_key, entry.subject_id) for entry in entries if entry.kind is kind}
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(
-                DERIVE_STATE[kind],
-                {
-                    "kind": int(kind),
-                    "shop_keys": [shop_key for shop_key, _ in subjects],
-                    "subject_ids": [subject_id for _, subject_id in subjects],
-                },
-            )

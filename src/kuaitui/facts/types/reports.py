@@ -157,6 +157,17 @@ Report: TypeAlias = (
     | ListingsReport
     | BalanceReport
 )
+# All but those on orders, which are many and have a log of their own.
+ReportInLog: TypeAlias = (
+    ShopReport
+    | AfterSaleReport
+    | DisputeReport
+    | ViolationReport
+    | RestrictionReport
+    | DebtReport
+    | ListingsReport
+    | BalanceReport
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +188,15 @@ class RefusedRow:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedRow:
+    """A row of a file that reports something else than an order."""
+
+    file: str
+    line: int
+    report: ReportInLog
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileIntake:
     """How far a file has been taken in."""
@@ -191,10 +211,11 @@ class FileIntake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewShops:
-    """What is assumed of a shop that first appears in a file of orders."""
+    """What is assumed of a shop that first appears in a file. Amounts tell their own currency."""
 
     kind: ShopKind
     zone: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,11 @@ from kuaitui.kernel.money import EXPONENTS
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("what", choices=["orders"], help="what the files hold")
+    parser.add_argument(
+        "what",
+        choices=["orders", "facts"],
+        help="what the files hold; the mapping reads both alike",
+    )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     parser.add_argument("--mapping", required=True, choices=sorted(MAPPINGS))
     parser.add_argument("--encoding", help="the files' encoding, if it is not UTF-8")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from kuaitui.facts.types import RefusedRow
+from kuaitui.facts.types import RefusedRow, ReportedRow
 
-# A good row as COPY reads it, or a refused one.
-Row: TypeAlias = str | RefusedRow
+# An order as COPY reads it, a report on something else, or a refused row.
+Row: TypeAlias = str | ReportedRow | RefusedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from kuaitui.facts.types import RefusedRow
+from kuaitui.facts.types import RefusedRow, ReportedRow
 from kuaitui.interfaces.cli.imports.errors import ImportRefused
 from kuaitui.interfaces.cli.imports.mapping import Mapping, ReadingOrder
 
@@ -41,7 +41,7 @@ class Chunk:
 
     rows_read: int
     staged: bytes
-    staged_count: int
+    reported: tuple[ReportedRow, ...]
     refused: tuple[RefusedRow, ...]
     part_read: float
 
@@ -96,7 +96,7 @@ def _send_chunks(order: ReadingOrder, sender: Connection) -> None:
             Chunk(
                 rows_read,
                 "".join(staged).encode(),
-                len(staged),
+                tuple(row for row in part if isinstance(row, ReportedRow)),
                 tuple(row for row in part if isinstance(row, RefusedRow)),
                 progress.bytes_read / max(progress.size, 1),
             )

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import assert_never
 
-from kuaitui.facts.operations import begin_file_intake, finish_file_intake, take_orders
+from kuaitui.facts.operations import begin_file_intake, finish_file_intake, take_rows
 from kuaitui.facts.queries import refused_rows, unfinished_intake_id
 from kuaitui.facts.types import FileIntake, NewShops, ShopKind
 from kuaitui.interfaces.cli.imports.errors import ImportRefused
@@ -89,14 +89,17 @@ class Recorder:
                         assert_never(message)
 
     def _take(self, order: ReadingOrder, intake: FileIntake, chunk: Chunk) -> FileIntake:
-        return take_orders(
+        return take_rows(
             intake=intake,
             file_name=order.paths[0].name,
             staged=chunk.staged,
+            reported=chunk.reported,
             refused=chunk.refused,
             rows_read=chunk.rows_read,
             new_shops=(
-                NewShops(kind=ShopKind.INDIVIDUAL, zone=order.zone) if self._create_shops else None
+                NewShops(kind=ShopKind.INDIVIDUAL, zone=order.zone, currency=order.currency)
+                if self._create_shops
+                else None
             ),
             now=read_clock(),
         )
