@@ -19,7 +19,8 @@ from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import routes
 from kuaitui.refunds.states import State
-from tests.support import refunds_given
+from tests.support import given, refunds_given
+from tests.support.clock import standing_at
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +102,12 @@ EXPECTED = {
     "console/payouts/<str:leg_id>/ask": REVIEWER_AND_APPROVER,
 }  # fmt: skip
 ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
+
+
+@pytest.fixture(autouse=True)
+def now():
+    with standing_at(given.NOW):
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,141 @@
+"""The payouts monitor: it asks, stops and releases; it never sends."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kuaitui.accounts.types import Role
+from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.payouts.queries import kill_switches, leg
+from kuaitui.refunds.states import State
+from tests.support import given
+from tests.support.clock import standing_at
+from tests.support.console_given import desk
+from tests.support.given import NOW
+from tests.support.refunds_given import TABLES, application
+
+HOUR = given.DAY / 24
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now():
+    with standing_at(NOW):
+        yield
+
+
+@pytest.fixture
+def unknown():
+    made = application(State.PAYING)
+    made.channel_answers(Unknown("timeout"))
+    return made.view.payout.legs[0].leg_id
+
+
+def shown(response):
+    return re.findall(r'href="/console/payouts/(leg_\w+)"', response.text)
+
+
+def test_the_monitor_sorts_legs_by_what_they_wait_for(unknown):
+    ready = application(State.PAYING).view.payout.legs[0].leg_id
+    failed = application(State.PAYING)
+    failed.channel_answers(FailedDefinite("ACCOUNT_CLOSED"))
+    failed_leg = failed.view.payout.legs[0].leg_id
+    paid = application(State.PAID).view.payout.legs[0].leg_id
+    client = desk(Role.AUDITOR)
+
+    def found(state):
+        return shown(client.get(f"/console/payouts?state={state}"))
+
+    assert found("unknown") == [unknown]
+    assert found("waiting") == [ready]
+    assert found("back") == [failed_leg]
+    assert found("paid") == [paid]
+    assert found("people") == found("nonsense") == [failed_leg]
+
+
+def test_the_oldest_unknown_has_its_age(unknown):
+    with standing_at(NOW + 5 * HOUR):
+        assert "oldest 5 hours" in desk(Role.AUDITOR).get("/console/payouts").text
+
+
+def test_a_leg_shows_every_call_and_its_one_number(unknown):
+    page = desk(Role.AUDITOR).get(f"/console/payouts/{unknown}").text
+
+    assert leg(unknown).channel_number in page
+    assert "No answer" in page
+    assert "timeout" in page
+
+
+def test_no_page_of_the_monitor_offers_to_send_again(unknown):
+    client = desk(Role.APPROVER)
+
+    for address in ["/console/payouts?state=unknown", f"/console/payouts/{unknown}"]:
+        actions = re.findall(r'action="([^"]+)"', client.get(address).text)
+        assert set(actions) <= {f"/console/payouts/{unknown}/ask", "/language", "/logout"}
+
+
+def test_asking_now_moves_the_question_forward_and_nothing_else(unknown):
+    assert leg(unknown).next_check_at > NOW
+    tables = [table for table in TABLES if table != "payouts_leg"]
+
+    client = desk(Role.REVIEWER)
+    with given.nothing_moves(*tables):
+        response = client.post(f"/console/payouts/{unknown}/ask")
+
+    assert response.status_code == 302
+    assert leg(unknown).next_check_at == NOW
+
+
+def test_asking_about_a_leg_that_was_never_sent_does_nothing():
+    ready = application(State.PAYING).view.payout.legs[0].leg_id
+
+    client = desk(Role.REVIEWER)
+    with given.nothing_moves(*TABLES):
+        response = client.post(f"/console/payouts/{ready}/ask", follow=True)
+
+    assert "nothing to ask" in response.text
+
+
+@pytest.mark.parametrize("address", ["/console/payouts/leg_x", "/console/payouts/%00"])
+def test_an_unknown_leg_is_not_found(address):
+    client = desk(Role.REVIEWER)
+
+    assert client.get(address).status_code == 404
+    assert client.post(f"{address}/ask").status_code == 404
+
+
+@pytest.mark.parametrize("channel", ["*", "simulator"])
+def test_sending_is_stopped_and_released_with_a_reason_after_a_look(channel):
+    client = desk(Role.APPROVER)
+    with given.nothing_moves("payouts_channel_switch"):
+        look = client.get(f"/console/payouts/stop?channel={channel}")
+    assert "No new money leaves" in look.text
+
+    client.post("/console/payouts/stop", {"channel": channel, "reason": "Bank holiday"})
+
+    stopped = kill_switches()[0]
+    assert (stopped.channel, stopped.is_stopped, stopped.reason) == (channel, True, "Bank holiday")
+    assert "Bank holiday" in client.get("/console/payouts").text
+    client.post("/console/payouts/resume", {"channel": channel, "reason": "Over"})
+    assert not kill_switches()[0].is_stopped
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 201])
+def test_a_switch_without_a_reason_is_not_turned(reason):
+    client = desk(Role.APPROVER)
+    with given.nothing_moves("payouts_channel_switch"):
+        response = client.post("/console/payouts/stop", {"channel": "*", "reason": reason})
+
+    assert response.status_code == 422
+
+
+@pytest.mark.parametrize("channel", ["nobody", "", "x" * 500, "\0"])
+def test_a_switch_of_an_unknown_channel_is_not_found(channel):
+    client = desk(Role.APPROVER)
+    with given.nothing_moves("payouts_channel_switch"):
+        response = client.post("/console/payouts/stop", {"channel": channel, "reason": "x"})
+
+    assert response.status_code == 404
