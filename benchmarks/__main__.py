@@ -8,7 +8,7 @@ import importlib
 from benchmarks import report
 from benchmarks.harness import Bench, sorted_by_need
 
-MODULES = ["ledger", "import_orders", "assessments"]
+MODULES = ["ledger", "import_orders", "assessments", "memory"]
 
 
 def main() -> int:

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from kuaitui.kernel.errors import Refusal
 from kuaitui.ledger import queries
 from kuaitui.ledger.errors import InsufficientBalance, ReferenceReused
 from kuaitui.ledger.operations import post_journal, post_journals
 from kuaitui.ledger.types import Account, Journal, Posted
-from tests.integration.test_ledger import NOW, funded_book, held, journal, yuan
+from tests.integration.test_ledger import INSERT, NOW, funded_book, held, journal, run_raw, yuan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,13 +25,18 @@ WAYS: dict[str, Callable[[Journal], Posted]] = {
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
+def insert_with_a_number_that_is_long_past(asked: Journal) -> None:
+    run_raw(INSERT, [asked.book_id, 77, asked.reference, "{4}", "{5}", "{1000}"])
+
+
 class Second(threading.Thread):
     """Posts in a connection of its own while the first writer has not committed."""
 
-    def __init__(self, way: str, asked: Journal) -> None:
+    def __init__(self, way: Callable[[Journal], Posted | None], asked: Journal) -> None:
         super().__init__()
-        self.post, self.asked = WAYS[way], asked
+        self.post, self.asked = way, asked
         self.answer: Posted | Refusal | None = None
+        self.failure: Exception | None = None
         self.start()
 
     def run(self) -> None:
@@ -40,6 +45,8 @@ class Second(threading.Thread):
                 self.answer = self.post(self.asked)
         except Refusal as refusal:
             self.answer = refusal
+        except DatabaseError as failure:
+            self.failure = failure
         finally:
             connection.close()
 
@@ -58,9 +65,10 @@ def until_somebody_waits_for_a_lock() -> None:
 def race(first: Journal, second: Journal, way: str) -> Posted | Refusal | None:
     with transaction.atomic():
         post_journal(first, now=NOW)
-        thread = Second(way, second)
+        thread = Second(WAYS[way], second)
         until_somebody_waits_for_a_lock()
     thread.join(timeout=20)
+    assert thread.failure is None
     return thread.answer
 
 
@@ -113,3 +121,18 @@ def test_the_second_cannot_take_what_the_first_took(book, way) -> None:
 
     assert isinstance(answer, InsufficientBalance)
     assert held(book) == {"AT_CHANNEL": 1000, "AVAILABLE": 400, "FROZEN": 600}
+
+
+def test_a_writer_whose_number_is_long_past_waits_and_leaves_a_posted_reference_out(book) -> None:
+    everything = journal(
+        book, Account.AVAILABLE, Account.FROZEN, yuan(10), kind="raw", reference="same"
+    )
+    with transaction.atomic():
+        post_journal(everything, now=NOW)
+        second = Second(insert_with_a_number_that_is_long_past, everything)
+        until_somebody_waits_for_a_lock()
+    second.join(timeout=20)
+
+    assert second.failure is None
+    assert held(book) == {"AT_CHANNEL": 1000, "FROZEN": 1000}
+    assert queries.balances(book).journals_count == 2

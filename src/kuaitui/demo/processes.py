@@ -144,6 +144,10 @@ class Installation:
         process.kill()
         process.wait()
 
+    def pid_of(self, name: str) -> int:
+        """The process id of one process."""
+        return self._processes[name].pid
+
     def ended(self) -> list[str]:
         """Names of processes that ended by themselves."""
         return [name for name, process in self._processes.items() if process.poll() is not None]
