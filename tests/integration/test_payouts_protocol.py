@@ -35,6 +35,7 @@ from kuaitui.payouts.errors import (
     LegNotRepairable,
     LegReplaced,
     LegUnknown,
+    LimitNotPositive,
     PayoutChanged,
     PayoutUnderWay,
     PayoutUnknown,
@@ -297,6 +298,75 @@ def test_a_switch_is_not_turned_without_saying_why() -> None:
         operations.set_kill_switch(
             channel="*", is_stopped=True, reason=" ", actor=given.reviewer(), now=NOW
         )
+
+
+# ---------------------------------------------------------------- limits
+
+
+def limit(*, leg_max: str = "", day_max: str = "") -> None:
+    operations.set_channel_limit(
+        channel=given.CHANNEL,
+        currency="CNY",
+        leg_max=yuan(leg_max) if leg_max else None,
+        day_max=yuan(day_max) if day_max else None,
+        actor=given.reviewer(),
+        now=NOW,
+    )
+
+
+def test_a_leg_above_the_channels_limit_waits_for_people() -> None:
+    world = payout("¥5,000.01")
+    limit(leg_max="5,000")
+
+    assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=NOW) is None
+
+    assert queries.leg(world.leg_id).set_aside_reason == "leg_limit"
+    assert world.state is LegState.READY
+    assert world.held()[Account.FROZEN] == "5,000"
+    (event,) = events("PayoutDelayed")
+    assert event["reason"] == "leg_limit"
+    limit(leg_max="6,000")
+    operations.release_leg(
+        leg_id=world.leg_id, actor=given.approver(), reason="Raised for this one.", now=NOW
+    )
+    assert claim(world).kind is SEND
+
+
+def test_a_leg_at_the_limit_is_sent() -> None:
+    world = payout("¥5,000")
+    limit(leg_max="5,000", day_max="5,000")
+
+    assert claim(world).kind is SEND
+
+
+def test_what_is_above_the_limit_of_a_day_waits_its_turn() -> None:
+    first, second = payout("¥3,000"), payout("¥2,000.01", application_id="rfa_2")
+    limit(day_max="5,000")
+    claim(first)
+
+    assert operations.claim_leg(leg_id=second.leg_id, pace=PACE, now=NOW) is None
+    assert second.state is LegState.READY
+    assert [event["reason"] for event in events("PayoutDelayed")] == ["day_limit"]
+    assert second.leg_id not in queries.due_legs(now=LATER)
+    tomorrow = NOW + given.DAY
+    assert claim(second, now=tomorrow).kind is SEND
+
+
+def test_a_limit_never_stops_asking_nor_a_resend() -> None:
+    world = payout("¥5,000")
+    attempt(world, NotSent("connect_error"))
+    limit(leg_max="1", day_max="1")
+
+    attempt(world, Unknown("deadline"), now=LATER + MINUTE)
+    assert ask(world, pg.succeeded(), now=LATER + 2 * MINUTE) is LegState.PAID
+
+
+@pytest.mark.parametrize("amount", ["0"])
+def test_a_limit_of_nothing_is_refused(amount: str) -> None:
+    with given.nothing_moves("payouts_channel_limit"), pytest.raises(LimitNotPositive):
+        limit(leg_max=amount)
+    with given.nothing_moves("payouts_channel_limit"), pytest.raises(LimitNotPositive):
+        limit(day_max=amount)
 
 
 # ---------------------------------------------------------------- outcomes

@@ -57,3 +57,9 @@ class ReasonMissing(Refusal):
     """Say why sending is stopped or released."""
 
     code = "payout.reason_missing"
+
+
+class LimitNotPositive(Refusal):
+    """A limit is more than nothing. To stop sending, use the switch."""
+
+    code = "payout.limit_not_positive"

@@ -143,6 +143,11 @@ class PayoutLeg(models.Model):
                 name="payouts_leg_monitor",
                 condition=~Q(state__in=["paid", "cancelled"]),
             ),
+            models.Index(
+                fields=["channel", "currency", "first_sent_at"],
+                name="payouts_leg_sent",
+                condition=Q(first_sent_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -207,3 +212,31 @@ class ChannelSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"switch {self.channel}"
+
+
+class ChannelLimit(models.Model):
+    """How much may go out through a channel: at once, and in any 24 hours."""
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.CharField(max_length=40)
+    currency = models.CharField(max_length=3)
+    leg_max_minor = models.BigIntegerField(null=True)
+    day_max_minor = models.BigIntegerField(null=True)
+    set_by = models.CharField(max_length=80)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "payouts_channel_limit"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "currency"], name="a_channel_has_one_limit_per_currency"
+            ),
+            models.CheckConstraint(
+                name="channel_limits_are_positive",
+                condition=(Q(leg_max_minor=None) | Q(leg_max_minor__gt=0))
+                & (Q(day_max_minor=None) | Q(day_max_minor__gt=0)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"limit {self.channel} {self.currency}"

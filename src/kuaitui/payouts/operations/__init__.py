@@ -9,6 +9,7 @@ from kuaitui.payouts.operations.control import (
     set_kill_switch,
     set_leg_aside,
 )
+from kuaitui.payouts.operations.limits import set_channel_limit
 from kuaitui.payouts.operations.record import record_outcome
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "release_leg",
     "repair_leg",
     "request_query_now",
+    "set_channel_limit",
     "set_kill_switch",
     "set_leg_aside",
 ]

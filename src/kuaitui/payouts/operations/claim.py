@@ -14,6 +14,7 @@ from kuaitui.kit.outbox import publish
 from kuaitui.payouts.events import LegFailed, LegSent
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.control import is_sending_stopped
+from kuaitui.payouts.operations.limits import is_within_limits
 from kuaitui.payouts.operations.postings import post
 from kuaitui.payouts.operations.requests import open_request
 from kuaitui.payouts.rules import next_kind
@@ -41,9 +42,9 @@ class Claim:
 def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
     """Take a leg for one attempt, or nothing when it is not its turn or somebody has it.
 
-    In one transaction: the kill switch (for SEND only), the seal that binds the approval, the
-    window of the route; the lease and the next fence; the first time *frozen → in_transit*; the
-    attempt row. A leg whose last worker never recorded is asked about, never sent.
+    In one transaction: the kill switch and the channel's limits (for SEND only), the window of the
+    route, the seal that binds the approval; the lease and the next fence; the first time
+    *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never sent.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -58,6 +59,8 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
             return None
         if leg.route_open_until is not None and leg.route_open_until <= now:
             _fail_unsent(leg, now)
+            return None
+        if leg.first_sent_at is None and not is_within_limits(leg, now=now):
             return None
     instruction = open_request(leg)
     _complete_lost_attempt(leg, now)

@@ -3,6 +3,7 @@
 from kuaitui.payouts.queries.due import due_legs
 from kuaitui.payouts.queries.monitor import (
     attempts,
+    channel_limits,
     kill_switches,
     leg,
     legs_in_monitor,
@@ -16,6 +17,7 @@ from kuaitui.payouts.queries.values import (
     KillSwitch,
     LegInMonitor,
     LegProgress,
+    Limit,
     PayoutProgress,
     PayoutsOverview,
 )
@@ -26,9 +28,11 @@ __all__ = [
     "KillSwitch",
     "LegInMonitor",
     "LegProgress",
+    "Limit",
     "PayoutProgress",
     "PayoutsOverview",
     "attempts",
+    "channel_limits",
     "differences",
     "due_legs",
     "kill_switches",

@@ -10,13 +10,14 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
-from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.models import ChannelLimit, ChannelSwitch, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.queries.due import due_rows
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
     ChannelCount,
     KillSwitch,
     LegInMonitor,
+    Limit,
     PayoutsOverview,
 )
 from kuaitui.payouts.states import LIVE, LegState
@@ -43,6 +44,25 @@ def kill_switches() -> tuple[KillSwitch, ...]:
     return tuple(
         KillSwitch(row.channel, row.is_stopped, row.reason, row.set_by, row.set_at)
         for row in ChannelSwitch.objects.order_by("channel")
+    )
+
+
+def channel_limits() -> tuple[Limit, ...]:
+    """The limits in force."""
+
+    def money(minor: int | None, currency: str) -> Money | None:
+        return None if minor is None else Money(minor, currency)
+
+    return tuple(
+        Limit(
+            channel=row.channel,
+            currency=row.currency,
+            leg_max=money(row.leg_max_minor, row.currency),
+            day_max=money(row.day_max_minor, row.currency),
+            set_by=row.set_by,
+            set_at=row.set_at,
+        )
+        for row in ChannelLimit.objects.order_by("channel", "currency")
     )
 
 

@@ -109,6 +109,18 @@ class KillSwitch:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may go out through a channel, at once and in any 24 hours."""
+
+    channel: str
+    currency: str
+    leg_max: Money | None
+    day_max: Money | None
+    set_by: str
+    set_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutsOverview:
     """The payouts monitor at a glance."""
 
