@@ -27,6 +27,7 @@ check: setup-dev ## Lint, types, architecture, migrations, messages in step
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -W ignore -m kuaitui.config.manage makemigrations --check --dry-run
 	@$(BIN)/python -m kuaitui.config.manage check --fail-level WARNING
+	@$(BIN)/python -m kuaitui.config.messages check
 
 bench: setup-dev .venv/.bench ## Our figures beside the peers', written to benchmarks/results/
 	@$(BIN)/python -m benchmarks

@@ -29,6 +29,9 @@ CATALOGUE: Final = Path("locale/zh_Hans/LC_MESSAGES/django.po")
 HOME_OF_THE_REST: Final = PACKAGE / "interfaces" / "design"
 _MARKED = re.compile(r"(?<![\w.])(?:n?p?gettext(?:_lazy|_noop)?|_)\(")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|(?<!%)%[sd]")
+HOW_TO_MEND: Final = (
+    "Run `python -m kuaitui.config.messages update`, then write the Chinese of each empty msgstr."
+)
 HEADER: Final = """msgid ""
 msgstr ""
 "Language: zh_Hans\\n"
@@ -239,6 +242,8 @@ def main(arguments: list[str]) -> int:
             gaps = find_gaps()
             for gap in gaps:
                 sys.stdout.write(f"{gap}\n")
+            if gaps:
+                sys.stdout.write(f"{HOW_TO_MEND}\n")
             return 1 if gaps else 0
         case _:
             sys.stderr.write("usage: python -m kuaitui.config.messages compile|check|update\n")

@@ -21,6 +21,7 @@ class Step:
     state: str
     title: Words
     at: dt.datetime | None = None
+    by: dt.date | None = None
     notes: tuple[str, ...] = field(default=())
 
 
@@ -62,8 +63,8 @@ def _past(application: ApplicationView) -> Iterator[Step]:
         yield Step(
             _PAST_LOOKS.get(event.code, "done"),
             words.EVENTS[event.code],
-            event.at,
-            (told,) if told else (),
+            at=event.at,
+            notes=(told,) if told else (),
         )
 
 
@@ -82,7 +83,7 @@ def _present(application: ApplicationView) -> Step:
     state = words.STATES[application.state]
     look = "late" if application.is_late else "current"
     look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
-    return Step(look, state.heading)
+    return Step(look, state.heading, by=application.due_on)
 
 
 def _future(application: ApplicationView) -> list[Words]:
@@ -115,7 +116,8 @@ def is_being_asked(application: ApplicationView) -> bool:
 
 def acts_of(application: ApplicationView) -> list[SellerAct]:
     """What the seller can do now, the most urgent first."""
-    return [act for act in ACTS_IN_ORDER if act in application.seller_acts]
+    closed = {SellerAct.APPLY_AGAIN} if application.state is State.PAID else set()
+    return [act for act in ACTS_IN_ORDER if act in application.seller_acts - closed]
 
 
 def mark_of(application: ApplicationView) -> str:

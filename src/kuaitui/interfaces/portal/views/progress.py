@@ -52,7 +52,7 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "money": words.MONEY_PLACES[application.state_facts.money],
         "next_actor": words.NEXT_ACTORS[application.state_facts.next_actor],
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
-        "can_withdraw": SellerAct.WITHDRAW in acts,
+        "only_withdraw": acts == [SellerAct.WITHDRAW],
         "reject_reasons": [
             words.REJECT_REASONS[reason]
             for reason in (application.rejection.reasons if application.rejection else ())

@@ -116,8 +116,9 @@ def _chosen(accounts: tuple[DepositSummary, ...], account_id: str) -> DepositSum
 def _movement(shop_id: str, line: StatementLine) -> Movement:
     title, meaning = MOVEMENTS[line.kind]
     href = ""
-    if is_id(line.reference, IdPrefix.REFUND_APPLICATION):
-        href = reverse("progress", args=[shop_id, line.reference])
-    elif is_id(line.reference, IdPrefix.DEDUCTION):
-        href = f"{reverse('deductions', args=[shop_id])}#{line.reference}"
+    source = line.reference.partition("/")[0]
+    if is_id(source, IdPrefix.REFUND_APPLICATION):
+        href = reverse("progress", args=[shop_id, source])
+    elif is_id(source, IdPrefix.DEDUCTION):
+        href = f"{reverse('deductions', args=[shop_id])}#{source}"
     return Movement(line, title, meaning, href)

@@ -1,0 +1,233 @@
+"""What sellers do about an application, and what its page tells them in each state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import kuaitui.refunds
+from kuaitui.interfaces.portal import words
+from kuaitui.payouts.states import LegState
+from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
+from kuaitui.refunds.types import Reason, RejectReason
+from tests.support import given, portal_given
+from tests.support.clock import standing_at
+from tests.support.given import nothing_moves, yuan
+from tests.support.refunds_given import LARGE, MIDDLE, OTHER_CARD, TABLES, World, application
+
+pytestmark = pytest.mark.django_db
+
+SETTLED = [s for s in State if s not in {State.DRAFT, State.CHECKING, State.APPROVED}]
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with standing_at(given.NOW):
+        yield
+
+
+def brought_to(state: State, **shop: object) -> World:
+    return application(state, LARGE if state is State.AWAITING_SECOND_APPROVAL else MIDDLE, **shop)
+
+
+def address(of: World, act: str = "") -> str:
+    return f"/shops/{of.shop.shop_id}/refunds/{of.application_id}{act}"
+
+
+def test_everything_an_application_can_say_has_words() -> None:
+    source = "\n".join(
+        path.read_text() for path in Path(kuaitui.refunds.__file__).parent.rglob("*.py")
+    )
+    codes = set(re.findall(r'(?:code=|_note_once\(row, |word = |else )"([a-z_]+)"', source))
+
+    assert codes >= {"submitted", "paid", "returned", "payout_failed", "leg_sent", "delayed"}
+    assert codes - words.EVENTS_INSIDE <= set(words.EVENTS)
+    for said, enumeration in [
+        (words.STATES, State),
+        (words.LEG_STATES, LegState),
+        (words.REASONS, Reason),
+        (words.REJECT_REASONS, RejectReason),
+        (words.MONEY_PLACES, MoneyPlace),
+        (words.NEXT_ACTORS, NextActor),
+    ]:
+        assert set(said) == set(enumeration)
+
+
+@pytest.mark.parametrize("state", SETTLED)
+def test_each_state_answers_the_four_questions(state: State) -> None:
+    made = brought_to(state)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert f'data-state="{state}"' in page
+    for question in ("Where is the money?", "Who is next?", "By when?", "What can I do?"):
+        assert question in page
+    assert str(words.MONEY_PLACES[made.view.state_facts.money]) in page
+    assert str(words.NEXT_ACTORS[made.view.state_facts.next_actor]) in page
+
+
+@pytest.mark.parametrize("state", SETTLED)
+def test_only_what_is_possible_is_offered(state: State) -> None:
+    made = brought_to(state)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    possible = made.view.seller_acts
+    for act, path in [
+        (SellerAct.WITHDRAW, "/withdraw"),
+        (SellerAct.PROVIDE_INFORMATION, "/answer"),
+        (SellerAct.APPEAL, "/appeal"),
+        (SellerAct.REPAIR_DESTINATION, "/destination"),
+    ]:
+        assert (f'href="{address(made, path)}"' in page) == (act in possible)
+        expected = 200 if act in possible else 302
+        assert client.get(address(made, path)).status_code == expected
+
+
+def test_a_withdrawn_application_frees_the_money() -> None:
+    made = brought_to(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.post(address(made, "/withdraw"), follow=True)
+
+    assert made.state is State.WITHDRAWN
+    assert made.deposit.available == yuan(MIDDLE)
+    assert "The money is available in your deposit again" in page.text
+
+
+def test_withdrawing_twice_says_how_things_stand_and_moves_nothing() -> None:
+    made = brought_to(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key)
+    client.post(address(made, "/withdraw"))
+
+    with nothing_moves(*TABLES):
+        page = client.post(address(made, "/withdraw"), follow=True)
+
+    assert page.redirect_chain[-1][0] == address(made)
+    assert page.status_code == 200
+
+
+def test_money_on_its_way_cannot_be_called_back() -> None:
+    made = brought_to(State.PAID)
+    client = portal_given.browser(made.shop.shop_key)
+
+    with nothing_moves(*TABLES):
+        page = client.post(address(made, "/withdraw"), follow=True)
+
+    assert 'class="notice notice-act"' in page.text
+    assert made.state is State.PAID
+
+
+def test_an_answer_lets_the_review_go_on() -> None:
+    made = brought_to(State.MORE_INFORMATION)
+    client = portal_given.browser(made.shop.shop_key)
+    assert "Who owns this account?" in client.get(address(made)).text
+
+    page = client.post(address(made, "/answer"), {"text": "My company does."}, follow=True)
+
+    assert made.state is State.IN_REVIEW
+    assert "My company does." in page.text
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 1001])
+@pytest.mark.parametrize(
+    ("state", "act"), [(State.MORE_INFORMATION, "/answer"), (State.REJECTED, "/appeal")]
+)
+def test_too_few_or_too_many_words_are_refused_and_kept(state: State, act: str, text: str) -> None:
+    made = brought_to(state)
+    client = portal_given.browser(made.shop.shop_key)
+
+    with nothing_moves(*TABLES):
+        page = client.post(address(made, act), {"text": text})
+
+    assert page.status_code == 422
+    assert 'id="id_text_error"' in page.text
+    assert text.strip() in page.text
+
+
+def test_a_rejection_tells_its_reasons_and_can_be_appealed() -> None:
+    made = brought_to(State.REJECTED)
+    client = portal_given.browser(made.shop.shop_key)
+    page = client.get(address(made)).text
+    assert "Orders, after-sales or disputes are not finished" in page
+    assert "Order O-7 is open." in page
+
+    client.post(address(made, "/appeal"), {"text": "O-7 was a test order."})
+
+    assert made.state is State.APPEALED
+
+
+def test_money_the_bank_sent_back_goes_to_another_account() -> None:
+    made = brought_to(State.RETURNED, route_open=False)
+    other = given.destination(made.shop, number=OTHER_CARD)
+    client = portal_given.browser(made.shop.shop_key)
+    assert "Why it came back" in client.get(address(made)).text
+
+    client.post(address(made, "/destination"), {"destination": other.destination_id})
+
+    assert made.state is State.DESTINATION_REPAIRED
+    assert made.view.destination is not None
+    assert made.view.destination.destination_id == other.destination_id
+
+
+def test_the_account_the_bank_refused_cannot_be_chosen_again() -> None:
+    made = brought_to(State.RETURNED, route_open=False)
+    client = portal_given.browser(made.shop.shop_key)
+    refused = made.view.destination
+    assert refused is not None
+
+    with nothing_moves(*TABLES):
+        chosen = {"destination": refused.destination_id}
+        page = client.post(address(made, "/destination"), chosen)
+
+    assert page.status_code == 422
+    assert "The bank refused this account" in page.text
+
+
+def test_an_unanswered_bank_is_asked_and_nobody_is_invited_to_apply_again() -> None:
+    made = brought_to(State.PAYING)
+    made.channel_answers(given_unknown())
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert "We are verifying with the bank. Please do not apply again." in page
+    assert f"/deposits/{made.shop.account_id}/refund" not in page
+
+
+def given_unknown() -> object:
+    from kuaitui.channels.port import Unknown
+
+    return Unknown("READ_TIMEOUT")
+
+
+def test_a_page_that_asks_again_gets_nothing_while_nothing_changes() -> None:
+    made = brought_to(State.SUBMITTED)
+    client = portal_given.browser(made.shop.shop_key)
+    again = re.search(r'hx-get="([^"]+)"', client.get(address(made)).text)
+    assert again is not None
+    htmx = {"HX-Request": "true"}
+
+    assert client.get(again[1], headers=htmx).status_code == 204
+    made.check()
+    assert client.get(again[1], headers=htmx).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "act", ["", "/submitted", "/withdraw", "/answer", "/appeal", "/destination"]
+)
+def test_the_application_of_another_shop_looks_like_none(act: str) -> None:
+    made, foreign = brought_to(State.IN_REVIEW), brought_to(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key)
+    mixed = address(made, act).replace(made.application_id, foreign.application_id)
+
+    with nothing_moves(*TABLES):
+        shown, sent = client.get(mixed), client.post(mixed, {"text": "x"})
+
+    assert shown.status_code == 404
+    assert sent.status_code in {404, 405}
