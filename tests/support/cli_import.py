@@ -30,7 +30,7 @@ class ImportWorld:
     def command(self, *arguments: str | Path) -> list[str]:
         """The command line."""
         program = "from kuaitui.interfaces.cli.main import main; main()"
-        return [sys.executable, "-c", program, "import", "orders", *map(str, arguments)]
+        return [sys.executable, "-c", program, "import", *map(str, arguments)]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,7 +38,11 @@ class ImportWorld:
         return {**os.environ, "DATABASE_URL": self.url, "KUAITUI_VAR": str(self.directory / "var")}
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run to the end."""
+        """Import orders to the end."""
+        return self.run_import("orders", *arguments)
+
+    def run_import(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Import to the end."""
         return subprocess.run(
             self.command(*arguments),
             env=self.environment,
@@ -50,9 +54,9 @@ class ImportWorld:
         )
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Start, and do not wait."""
+        """Start importing orders, and do not wait."""
         return subprocess.Popen(
-            self.command(*arguments),
+            self.command("orders", *arguments),
             env=self.environment,
             cwd=self.directory,
             stdout=subprocess.DEVNULL,

@@ -30,6 +30,7 @@ from kuaitui.facts.types import (
     ViolationStatus,
 )
 from kuaitui.interfaces.cli.imports.errors import FileUnusable, ImportRefused
+from kuaitui.interfaces.cli.imports.files import require_readable
 from kuaitui.interfaces.cli.imports.mapping import ReadingOrder, Row
 from kuaitui.interfaces.cli.imports.reading import MAPPINGS, mapping_named
 from kuaitui.kernel.money import Money
@@ -524,3 +525,54 @@ def test_every_mapping_gives_the_same_rows_each_time(tmp_path: Path, mapping: st
     paths = [write(tmp_path, name, content) for name, content in files.items()]
 
     assert read(mapping, *paths) == read(mapping, *paths)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (
+            HEADER.encode() + "S1,订单一,paid".encode("gbk"),
+            "line 2: is not UTF-8; it reads as GB18",
+        ),
+        (HEADER.encode() + b"\xff\xff\xff", "line 2: is not UTF-8; save it as UTF-8"),
+        (HEADER.encode("utf-16"), "is in UTF-16; save it as UTF-8 or add --encoding utf-16"),
+        (b"PK\x03\x04rest", "is a spreadsheet or a zip file"),
+        (b"\n\n", "line 1: the columns shop_id, order_id"),
+        (b"shop_id,order_id\n", "status, status_at, amount_minor are missing; it has shop_id"),
+        (HEADER.replace(",", ";").encode(), "its columns are not separated by commas"),
+        (b"\x1f\x8b\x08\x00rubbish", "is a broken gzip file"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused_as_a_whole(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    path = write(tmp_path, "o.csv", content)
+
+    with pytest.raises(FileUnusable) as refusal:
+        read_as_the_command_does(path)
+
+    assert str(refusal.value).startswith(f"{path}: ")
+    assert said in str(refusal.value)
+
+
+def read_as_the_command_does(path: Path) -> list[Row]:
+    require_readable(path)
+    return read("kuaitui-csv", path)
+
+
+def test_a_directory_a_missing_file_and_an_unknown_encoding_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "o.csv", HEADER)
+
+    with pytest.raises(FileUnusable, match="is a directory"):
+        require_readable(tmp_path)
+    with pytest.raises(FileUnusable, match="does not exist"):
+        require_readable(tmp_path / "no-such.csv")
+    with pytest.raises(FileUnusable, match="no such encoding"):
+        read("kuaitui-csv", path, encoding="klingon")
+
+
+def test_a_marked_utf16_file_is_read_when_it_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "o.csv", f"{HEADER}S1,订单,paid,{AT},1\n".encode("utf-16"))
+
+    assert staged(read("kuaitui-csv", path, encoding="utf-16")[0])[1] == "订单"
