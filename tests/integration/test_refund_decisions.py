@@ -214,6 +214,17 @@ def test_the_checker_types_the_amount() -> None:
     made.confirm()
 
 
+def test_nothing_is_confirmed_while_a_finding_does_not_pass() -> None:
+    made = large(State.AWAITING_SECOND_APPROVAL)
+    an_order_opens(made)
+
+    with given.nothing_moves(*TABLES), pytest.raises(NotEligible):
+        made.confirm()
+
+    made.send_back()
+    assert made.state is State.IN_REVIEW
+
+
 def test_a_case_sent_back_needs_both_approvals_again() -> None:
     made = large(State.AWAITING_SECOND_APPROVAL)
     first = made.approval
@@ -242,6 +253,23 @@ def test_a_fresh_destination_needs_two_people_and_the_payment_waits_for_it_to_co
     assert operations.sweep_due(now=fresh.usable_from) == 1
 
     assert made.state is State.PAYING
+
+
+def test_a_payment_that_waited_is_looked_at_again_when_a_finding_no_longer_passes() -> None:
+    made = world(SMALL, route_open=False)
+    given.destination(made.shop)
+    fresh = given.destination(made.shop, number=OTHER_CARD)
+    made.submit(destination_id=fresh.destination_id)
+    made.check()
+    made.approve()
+    assert made.confirm() is State.APPROVED
+    an_order_opens(made)
+
+    assert operations.sweep_due(now=fresh.usable_from) == 1
+
+    assert made.state is State.IN_REVIEW
+    assert made.view.payout is None
+    assert made.deposit.in_transit.is_zero
 
 
 # Deductions meanwhile

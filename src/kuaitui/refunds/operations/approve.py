@@ -9,7 +9,7 @@ from django.db import transaction
 from kuaitui.deposits.errors import DestinationUnverified
 from kuaitui.kernel.actor import Actor
 from kuaitui.kit.transactions import requires_transaction
-from kuaitui.refunds.errors import ApprovalOutdated, ApproverIsInvolved, NotEligible
+from kuaitui.refunds.errors import ApprovalOutdated, ApproverIsInvolved
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.paying import begin_paying
 from kuaitui.refunds.operations.steps import (
@@ -19,7 +19,7 @@ from kuaitui.refunds.operations.steps import (
     require_act,
     require_version,
 )
-from kuaitui.refunds.queries.binding import Binding, amount_of, bind, held_for, look_again
+from kuaitui.refunds.queries.binding import Binding, amount_of, bind, held_for, require_eligible
 from kuaitui.refunds.states import StaffAct, State
 
 
@@ -52,7 +52,7 @@ def approve_application(
     require_uninvolved(row, actor)
     bound = require_binding(row, approval_hash, now)
     if not bound.is_repair:
-        _require_eligible(row, now)
+        require_eligible(row, now=now)
     decide(
         row,
         Decision.Kind.APPROVE,
@@ -105,10 +105,3 @@ def require_binding(row: RefundApplication, approval_hash: str, now: dt.datetime
     if bound.destination is not None and not bound.destination.is_verified:
         raise DestinationUnverified(destination=bound.destination.destination_id)
     return bound
-
-
-def _require_eligible(row: RefundApplication, now: dt.datetime) -> None:
-    seen = look_again(row, now=now)
-    blockers = [finding.code for finding in seen.assessment.blockers]
-    if blockers or amount_of(row) > seen.assessment.refundable:
-        raise NotEligible(codes=blockers)

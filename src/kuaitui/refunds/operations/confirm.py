@@ -24,7 +24,7 @@ from kuaitui.refunds.operations.steps import (
     require_text,
     require_version,
 )
-from kuaitui.refunds.queries.binding import amount_of
+from kuaitui.refunds.queries.binding import amount_of, require_eligible
 from kuaitui.refunds.states import StaffAct, State
 
 
@@ -48,6 +48,7 @@ def confirm_approval(
         StateDoesNotAllow: no second approval is awaited.
         SecondApproverIsFirst, ApproverIsInvolved: this person may not.
         AmountRetypedWrong: another amount was typed.
+        NotEligible: a finding does not pass (any more).
         DestinationUnverified: nobody vouched for the destination.
     """
     row = lock_application(application_id)
@@ -63,6 +64,8 @@ def confirm_approval(
     bound = require_binding(row, approval_hash, now)
     if bound.approval_hash != row.approval_hash:
         raise ApprovalOutdated(application=application_id)
+    if not bound.is_repair:
+        require_eligible(row, now=now)
     decide(row, Decision.Kind.CONFIRM, actor=actor, approval_hash=bound.approval_hash, now=now)
     advance(
         row,

@@ -18,6 +18,7 @@ from kuaitui.refunds.queries.binding import (
     bind,
     held_for,
     repairable_legs,
+    require_eligible,
 )
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.states import State
@@ -27,8 +28,9 @@ from kuaitui.refunds.states import State
 def begin_paying(row: RefundApplication, *, actor: Actor, now: dt.datetime) -> None:
     """Begin the payout of an approved application, or say since when it must wait.
 
-    The final gate: what would be paid now must be exactly what was approved, or the approval is
-    void and the case goes back to review. A destination that is still cooling down waits.
+    The final gate: what would be paid now must be exactly what was approved, and every condition
+    must still be met, or the approval is void and the case goes back to review. A destination that
+    is still cooling down waits.
     """
     waits_until = _cooling_down_until(row, now)
     if waits_until is not None:
@@ -45,7 +47,7 @@ def begin_paying(row: RefundApplication, *, actor: Actor, now: dt.datetime) -> N
         return
     bound = _still_binding(row, now)
     if bound is None:
-        void_approval(row, reason="route_changed", actor=actor, now=now)
+        void_approval(row, reason="no_longer_as_approved", actor=actor, now=now)
         return
     terms = terms_of(row)
     _instruct(row, bound, now)
@@ -86,6 +88,8 @@ def _cooling_down_until(row: RefundApplication, now: dt.datetime) -> dt.datetime
 def _still_binding(row: RefundApplication, now: dt.datetime) -> Binding | None:
     try:
         bound = bind(row, now=now)
+        if not bound.is_repair:
+            require_eligible(row, now=now)
     except Refusal:
         return None
     if bound.approval_hash != row.approval_hash:

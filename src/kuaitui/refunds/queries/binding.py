@@ -13,6 +13,7 @@ from kuaitui.payouts.queries import LegProgress, payout_of_application
 from kuaitui.payouts.states import REPAIRABLE
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import rules
+from kuaitui.refunds.errors import NotEligible
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.queries.assessing import Look, look
 from kuaitui.refunds.queries.policy import terms_of
@@ -102,6 +103,18 @@ def look_again(row: RefundApplication, *, now: dt.datetime) -> Look:
         now=now,
         own_hold=held_for(row),
     )
+
+
+def require_eligible(row: RefundApplication, *, now: dt.datetime) -> None:
+    """Refuse money a way out while a condition is not met (any more).
+
+    Raises:
+        NotEligible: `details` name the findings that do not pass.
+    """
+    seen = look_again(row, now=now)
+    blockers = [finding.code for finding in seen.assessment.blockers]
+    if blockers or amount_of(row) > seen.assessment.refundable:
+        raise NotEligible(codes=blockers)
 
 
 def held_for(row: RefundApplication) -> Money:
