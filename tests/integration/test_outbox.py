@@ -39,7 +39,7 @@ def heard() -> Iterator[list[KettleBoiled]]:
             raise RuntimeError("the tea is not ready")
 
     yield events
-    outbox._handlers.clear()
+    del outbox._handlers[outbox.event_name(KettleBoiled)]
 
 
 def test_an_event_arrives_once_as_it_was_published(heard: list[KettleBoiled]) -> None:
