@@ -7,6 +7,7 @@ from kuaitui.deposits.queries.accounts import (
     differences,
     hold,
     plan_route,
+    set_aside,
 )
 from kuaitui.deposits.queries.deductions import deductions
 from kuaitui.deposits.queries.destinations import (
@@ -30,6 +31,7 @@ __all__ = [
     "hold",
     "payee_details",
     "plan_route",
+    "set_aside",
     "shops_sharing_destination",
     "statement",
 ]

@@ -143,6 +143,13 @@ def plan_route(
     return rules.plan_route(lots, amount=amount, destination_id=destination_id, now=now)
 
 
+def set_aside() -> dict[str, int]:
+    """Minor units that every open hold still keeps, by its reference."""
+    kept = F("amount_minor") - F("settled_minor") - F("released_minor") - F("deducted_minor")
+    holds = DepositHold.objects.annotate(kept_minor=kept).filter(kept_minor__gt=0)
+    return dict(holds.values_list("reference", "kept_minor"))
+
+
 def differences(*, limit: int = 100) -> list[str]:
     """Deposits whose lots or holds do not add up to what their book says."""
     found: list[str] = []

@@ -40,10 +40,12 @@ def _checks() -> list[Check]:
     from kuaitui.deposits import queries as deposits  # noqa: PLC0415
     from kuaitui.ledger import queries as ledger  # noqa: PLC0415
     from kuaitui.payouts import queries as payouts  # noqa: PLC0415
+    from kuaitui.refunds import queries as refunds  # noqa: PLC0415
 
     return [
         ("balances follow from entries", ledger.differences),
         ("lots and holds follow from balances", deposits.differences),
+        ("money set aside belongs to open applications", refunds.differences),
         ("money in transit follows from legs", payouts.differences),
         ("the audit chain is unbroken", audit.differences),
     ]

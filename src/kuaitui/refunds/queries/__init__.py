@@ -11,6 +11,7 @@ from kuaitui.refunds.queries.console import queue, work_list
 from kuaitui.refunds.queries.in_bulk import BulkAssessment, assess_in_bulk
 from kuaitui.refunds.queries.policy import terms_in_force
 from kuaitui.refunds.queries.preview import open_application, preview_refund
+from kuaitui.refunds.queries.proof import differences
 from kuaitui.refunds.queries.rows import draft_of
 from kuaitui.refunds.queries.values import (
     ApplicationSummary,
@@ -41,6 +42,7 @@ __all__ = [
     "assess_deposit",
     "assess_in_bulk",
     "case",
+    "differences",
     "draft_of",
     "open_application",
     "preview_refund",
