@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +33,9 @@ from kuaitui.channels.registry import ChannelUnknown, build_channels
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.channels.simulator.director import Director
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule
+from kuaitui.channels.simulator.signing import NONCE_HEADER, SIGNATURE_HEADER, sign
 from kuaitui.kernel.money import Money
-from tests.support.simulator import SimulatorProcess
+from tests.support.simulator import KEY, SimulatorProcess
 
 DEADLINE_S = 5.0
 SHORT_S = 0.4
@@ -408,6 +412,98 @@ def test_a_channel_that_forgets_numbers_pays_whoever_sends_twice_twice(
     channel.submit(instruction, deadline_s=DEADLINE_S)
 
     assert times_paid(director, instruction) == 2
+
+
+class Listener(ThreadingHTTPServer):
+    """Whoever is told: remembers every notification, and refuses the first ones."""
+
+    daemon_threads = True
+
+    def __init__(self, *, refusals: int = 0) -> None:
+        super().__init__(("127.0.0.1", 0), Hearer)
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.refusals = refusals
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+    def await_(self, count_: int) -> None:
+        deadline = time.monotonic() + 20
+        while len(self.heard) < count_ and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class Hearer(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        listener = self.server
+        assert isinstance(listener, Listener)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        listener.heard.append((dict(self.headers), body))
+        refuses = len(listener.heard) <= listener.refusals
+        self.send_response(500 if refuses else 204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("faults", "genuine"),
+    [
+        ((), [True]),
+        ((Fault.NOTIFY_TWICE,), [True, True]),
+        ((Fault.NOTIFY_FORGED,), [False, True]),
+        ((Fault.NOTIFY_NEVER,), []),
+    ],
+    ids=["once", "twice", "forged first", "never"],
+)
+def test_a_notification_names_the_number_if_it_is_genuine(
+    tmp_path: Path, instruction: PayoutInstruction, faults: tuple[Fault, ...], genuine: list[bool]
+) -> None:
+    with Listener() as listener:
+        simulator = SimulatorProcess(tmp_path, "--notify", listener.url)
+        channel, director = simulator.channel(), simulator.director()
+        director.misbehave(*(Rule(fault) for fault in faults))
+
+        channel.submit(instruction, deadline_s=DEADLINE_S)
+        listener.await_(len(genuine) or 1) if genuine else time.sleep(0.6)
+        director.close()
+        simulator.stop()
+
+    numbers = [channel.read_notification(headers, body) for headers, body in listener.heard]
+    assert numbers == [instruction.number if is_genuine else None for is_genuine in genuine]
+
+
+def test_a_notification_nobody_took_comes_again(
+    tmp_path: Path, instruction: PayoutInstruction
+) -> None:
+    with Listener(refusals=1) as listener:
+        simulator = SimulatorProcess(tmp_path, "--notify", listener.url)
+        director = simulator.director()
+        simulator.channel().submit(instruction, deadline_s=DEADLINE_S)
+        listener.await_(1)
+        director.advance(seconds=16)
+        listener.await_(2)
+        director.close()
+        simulator.stop()
+
+    assert len(listener.heard) == 2
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"number": null}'])
+def test_a_notification_without_a_number_says_nothing(
+    simulator: SimulatorProcess, body: bytes
+) -> None:
+    headers = {NONCE_HEADER: "n", SIGNATURE_HEADER: sign(KEY.encode(), b"n", body)}
+
+    assert simulator.channel().read_notification(headers, body) is None
+    assert simulator.channel().read_notification({}, body) is None
 
 
 def test_an_account_number_shows_its_tail_only() -> None:

@@ -66,6 +66,7 @@ EXPECTED = {
     "logout": ALL_IN,
     "link/<str:token>": ALL_IN,
     "language": ALL_IN,
+    "callbacks/<str:channel>": ALL_IN,
     "": EVERY_ROLE,
     **{
         f"shops/<str:shop_id>/{page}": OWN_SHOP_ONLY
@@ -144,6 +145,7 @@ def address_of(pattern, shop):
         "<str:account_id>": shop.shop.account_id,
         "<str:application_id>": shop.application_id,
         "<str:leg_id>": shop.view.payout.legs[0].leg_id,
+        "<str:channel>": given.CHANNEL,
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)

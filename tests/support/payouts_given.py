@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -152,6 +152,9 @@ class ScriptedChannel:
 
     def query(self, instruction: PayoutInstruction, *, deadline_s: float) -> Outcome:
         return self._answer(AttemptKind.QUERY, instruction)
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        return body.decode() or None
 
     def _answer(self, kind: AttemptKind, instruction: PayoutInstruction) -> Outcome:
         self.calls.append((kind, instruction))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -191,4 +192,10 @@ class Channel(Protocol):
         It takes the whole instruction since some channels ask by number and payment together
         (Alipay: out_request_no with out_trade_no), and since an echo with another amount is
         no answer to this instruction.
+        """
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The number that a notification speaks of, or nothing when it is not the channel's own.
+
+        A notification is a hint to ask; what it claims besides is not even read.
         """

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("kuaitui.interfaces.portal.urls")),
     path("console/", include("kuaitui.interfaces.console.urls")),
+    path("callbacks/", include("kuaitui.interfaces.callbacks.urls")),
 ]
 
 handler400 = "kuaitui.interfaces.portal.views.system.bad_request"

@@ -62,6 +62,11 @@ def publish(event: object, *, now: dt.datetime) -> None:
         published_at=now,
         deliver_after=now,
     )
+    wake()
+
+
+def wake() -> None:
+    """Wake whoever waits for work, when the caller's transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute(f"NOTIFY {CHANNEL}")
 

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS instruction (
     amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, route TEXT NOT NULL, tail TEXT NOT NULL,
     state TEXT NOT NULL, code TEXT NOT NULL DEFAULT '',
     accepted_at REAL NOT NULL, visible_at REAL NOT NULL, due_at REAL, due_state TEXT,
-    return_after_s REAL, return_code TEXT NOT NULL DEFAULT '', paid_at REAL, returned_at REAL);
+    return_after_s REAL, return_code TEXT NOT NULL DEFAULT '', paid_at REAL, returned_at REAL,
+    notify_times INTEGER NOT NULL, notify_after_s REAL NOT NULL, notify_forged INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS movement (
     id INTEGER PRIMARY KEY, number TEXT NOT NULL, kind TEXT NOT NULL,
     amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, moved_at REAL NOT NULL);
@@ -33,6 +34,9 @@ CREATE TABLE IF NOT EXISTS request (
     id INTEGER PRIMARY KEY, operation TEXT NOT NULL, number TEXT NOT NULL,
     asked_at REAL NOT NULL, answer TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS rule (id INTEGER PRIMARY KEY, rule TEXT NOT NULL, remaining INTEGER);
+CREATE TABLE IF NOT EXISTS notification (
+    id INTEGER PRIMARY KEY, number TEXT NOT NULL, state TEXT NOT NULL, is_forged INTEGER NOT NULL,
+    due_at REAL, attempts INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 DEFAULT_PROCESSING_S = 0.0
@@ -188,6 +192,7 @@ class Book:
                 "instructions": self._all("SELECT * FROM instruction ORDER BY accepted_at, number"),
                 "movements": self._all("SELECT * FROM movement ORDER BY id"),
                 "requests": self._all("SELECT * FROM request ORDER BY id"),
+                "notifications": self._all("SELECT * FROM notification ORDER BY id"),
                 "paid": self._paid(),
             }
 
@@ -202,6 +207,24 @@ class Book:
             if row is None or row["state"] != "PAID":
                 raise ChannelRefuses(409, "NOT_PAID")
             self._return(row, code)
+
+    def due_notifications(self) -> list[dict[str, Any]]:
+        """What is to be told now, in order."""
+        with self._transaction():
+            self._move_on()
+            rows = self._sql.execute(
+                "SELECT * FROM notification WHERE due_at <= ? ORDER BY due_at, id LIMIT 50",
+                (self.now(),),
+            ).fetchall()
+            return [dict(row) for row in rows]
+
+    def note_notified(self, notification_id: int, *, again_at: float | None) -> None:
+        """A notification went out: it is done, or comes again."""
+        with self._transaction():
+            self._sql.execute(
+                "UPDATE notification SET attempts = attempts + 1, due_at = ? WHERE id = ?",
+                (again_at, notification_id),
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -240,7 +263,8 @@ class Book:
         self._sql.execute(
             "INSERT INTO instruction (number, fingerprint, reference, amount_minor, currency, route,"
             " tail, state, code, accepted_at, visible_at, due_at, due_state, return_after_s,"
-            " return_code) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " return_code, notify_times, notify_after_s, notify_forged)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 request.number,
                 request.fingerprint,
@@ -257,6 +281,9 @@ class Book:
                 None if waits else due_state,
                 faults.seconds(Fault.RETURN_LATER) if returns else None,
                 faults.code(Fault.RETURN_LATER) if returns else "",
+                0 if Fault.NOTIFY_NEVER in faults else 1 + (Fault.NOTIFY_TWICE in faults),
+                faults.seconds(Fault.NOTIFY_LATE),
+                Fault.NOTIFY_FORGED in faults,
             ),
         )
 
@@ -274,6 +301,7 @@ class Book:
                 " paid_at = iif(due_state = 'PAID', due_at, NULL) WHERE number = ?",
                 (row["number"],),
             )
+            self._announce(row["number"])
         back = self._sql.execute(
             "SELECT * FROM instruction WHERE state = 'PAID' AND paid_at + return_after_s <= ?",
             (now,),
@@ -289,6 +317,23 @@ class Book:
         self._sql.execute(
             "UPDATE instruction SET state = 'RETURNED', code = ?, returned_at = ? WHERE number = ?",
             (code, self.now(), row["number"]),
+        )
+        self._announce(row["number"])
+
+    def _announce(self, number: str) -> None:
+        """Write down what the client is to be told; whether anybody sends it is the server's."""
+        self._sql.execute(
+            "INSERT INTO notification (number, state, is_forged, due_at)"
+            " SELECT number, state, 1, ? + notify_after_s FROM instruction"
+            " WHERE number = ? AND notify_forged",
+            (self.now(), number),
+        )
+        self._sql.execute(
+            "WITH RECURSIVE times (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM times WHERE n < 2)"
+            " INSERT INTO notification (number, state, is_forged, due_at)"
+            " SELECT number, state, 0, ? + notify_after_s FROM instruction, times"
+            " WHERE number = ? AND n <= notify_times",
+            (self.now(), number),
         )
 
     def _move(self, number: str, kind: str, amount_minor: int, currency: str) -> None:

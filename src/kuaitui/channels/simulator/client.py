@@ -12,6 +12,7 @@ import json
 import secrets
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -110,6 +111,17 @@ class SimulatorChannel:
         """Ask what became of it."""
         reply = self._call("GET", f"{PAYOUTS}/{instruction.number}", b"", deadline_s)
         return read_reply(reply, instruction) if isinstance(reply, _Reply) else reply
+
+    def read_notification(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The number a genuine notification speaks of."""
+        nonce = headers.get(NONCE_HEADER, "").encode()
+        if not is_signed(self._settings.key, headers.get(SIGNATURE_HEADER, ""), nonce, body):
+            return None
+        try:
+            number = json.loads(body)["number"]
+        except (ValueError, TypeError, KeyError):
+            return None
+        return number if isinstance(number, str) else None
 
     def _call(
         self, method: str, path: str, body: bytes, deadline_s: float

@@ -37,6 +37,12 @@ class Fault(enum.StrEnum):
     """Paid, but unknown to every query for `seconds`."""
     RETURN_LATER = "return_later"
     """Paid, and given back `seconds` later with `code` (退票)."""
+    NOTIFY_TWICE = "notify_twice"
+    NOTIFY_NEVER = "notify_never"
+    NOTIFY_LATE = "notify_late"
+    """The notification comes `seconds` later."""
+    NOTIFY_FORGED = "notify_forged"
+    """A notification with a wrong signature comes first, as WeChat's signature probes do."""
     # What was done is right, the answer is not.
     DROP_ANSWER = "drop_answer"
     ERROR_AFTER = "error_after"

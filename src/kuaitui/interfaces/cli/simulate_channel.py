@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kuaitui.channels.simulator.book import Book
 from kuaitui.channels.simulator.faults import DEMO_RULES
+from kuaitui.channels.simulator.notifier import Notifier
 from kuaitui.channels.simulator.server import SimulatorServer
 from kuaitui.channels.simulator.signing import shared_key
 from kuaitui.kernel.clock import read_clock
@@ -29,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="let its clock run from here",
     )
     parser.add_argument("--processing-s", type=float, default=0.0, help="how long a payout takes")
+    parser.add_argument("--notify", metavar="URL", help="tell this address what happens to payouts")
     parser.add_argument(
         "--demo-rules", action="store_true", help="let payees misbehave by their last four digits"
     )
@@ -39,15 +41,19 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.book.parent.mkdir(parents=True, exist_ok=True)
     book = Book(str(arguments.book), clock=lambda: read_clock().timestamp())
     _prepare(book, arguments)
-    server = SimulatorServer(
-        host="127.0.0.1", port=arguments.port, book=book, key=shared_key(arguments.key_file)
-    )
+    key = shared_key(arguments.key_file)
+    server = SimulatorServer(host="127.0.0.1", port=arguments.port, book=book, key=key)
+    notifier = Notifier(book=book, url=arguments.notify, key=key) if arguments.notify else None
+    if notifier is not None:
+        notifier.start()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         # `shutdown` waits for the serving loop, which the handler interrupts: another thread asks.
         signal.signal(signal_number, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"The simulated channel listens on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever(poll_interval=0.5)
     server.server_close()
+    if notifier is not None:
+        notifier.stop()
     book.close()
     return 0
 

@@ -4,6 +4,7 @@ from kuaitui.payouts.operations.begin import begin_payout, cancel_payout, repair
 from kuaitui.payouts.operations.carry_out import carry_out_leg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
 from kuaitui.payouts.operations.control import (
+    note_hint,
     release_leg,
     request_query_now,
     set_kill_switch,
@@ -18,6 +19,7 @@ __all__ = [
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "note_hint",
     "record_outcome",
     "release_leg",
     "repair_leg",

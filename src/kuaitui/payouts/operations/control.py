@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
-from kuaitui.kit.outbox import publish
+from kuaitui.kit.outbox import publish, wake
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.payouts.errors import LegUnknown, ReasonMissing
 from kuaitui.payouts.events import PayoutDelayed, SendingStopped
@@ -116,15 +117,30 @@ def release_leg(*, leg_id: str, actor: Actor, reason: str, now: dt.datetime) -> 
 def request_query_now(*, leg_id: str, now: dt.datetime) -> bool:
     """Let the channel be asked about a sent leg at once; whether there is anything to ask.
 
-    For a person's button and for a channel's notification, which is a hint and nothing more.
-
     Raises:
         LegUnknown: there is no such leg.
     """
     legs = PayoutLeg.objects.filter(public_id=leg_id)
     if not legs.exists():
         raise LegUnknown(leg=leg_id)
-    return bool(legs.filter(state__in=ASKABLE).update(next_check_at=now))
+    return _ask(legs, now)
+
+
+@transaction.atomic(durable=True)
+def note_hint(*, channel: str, number: str, now: dt.datetime) -> bool:
+    """A channel says that something happened to a number: ask it; whether there is anything to ask.
+
+    A hint changes nothing but when we ask. It may come twice, late, early, or for a number that
+    is not ours.
+    """
+    return _ask(PayoutLeg.objects.filter(channel=channel, channel_number=number), now)
+
+
+def _ask(legs: QuerySet[PayoutLeg], now: dt.datetime) -> bool:
+    asked = legs.filter(state__in=ASKABLE).update(next_check_at=now)
+    if asked:
+        wake()
+    return bool(asked)
 
 
 def _turn(channel: str, *, is_stopped: bool, reason: str, actor: Actor, now: dt.datetime) -> None:
