@@ -113,7 +113,10 @@ class Installation:
 
     def start_simulator(self, *options: str) -> None:
         """Start the simulated channel and wait until it answers."""
-        self._start("simulator", "simulate-channel", "--port", str(self.simulator_port), *options)
+        self._start(
+            "simulator", "simulate-channel", "--port", str(self.simulator_port),
+            "--notify", f"{self.web_url}/callbacks/simulator", *options,
+        )  # fmt: skip
         self._await(self.simulator_url + "/_sim/book", "simulator")
 
     def start_worker(self, *options: str) -> None:
