@@ -50,6 +50,16 @@ class DepositCard:
         return self.open_application_id is None and (self.full.is_eligible or self.can_take_excess)
 
     @property
+    def under_way(self) -> Money:
+        """What is set aside for an application or on its way."""
+        return self.account.frozen + self.account.in_transit
+
+    @property
+    def is_all_back(self) -> bool:
+        """Whether everything that was ever in it has gone back to the seller."""
+        return self.account.held.is_zero and self.account.refunded.is_positive
+
+    @property
     def can_take_excess(self) -> bool:
         """Whether what lies above the required amount can be asked back now."""
         return self.excess.is_eligible and self.excess.refundable.is_positive

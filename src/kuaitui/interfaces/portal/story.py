@@ -56,9 +56,12 @@ def steps_of(application: ApplicationView) -> list[Step]:
 
 
 def _past(application: ApplicationView) -> Iterator[Step]:
+    told_last = ""
     for event in application.timeline:
-        if event.code in words.EVENTS_INSIDE:
+        # A payment in parts is told once, not part by part: the parts have a list of their own.
+        if event.code in words.EVENTS_INSIDE or event.code == told_last:
             continue
+        told_last = event.code
         told = str(event.details.get("text", "")) if event.code in _TOLD else ""
         yield Step(
             _PAST_LOOKS.get(event.code, "done"),
@@ -70,6 +73,7 @@ def _past(application: ApplicationView) -> Iterator[Step]:
 
 _TOLD = frozenset({"information_requested", "information_provided", "appealed", "repair_refused"})
 _PAST_LOOKS = {
+    "delayed": "asked",
     "rejected": "failed",
     "returned": "failed",
     "payout_failed": "failed",
@@ -83,7 +87,8 @@ def _present(application: ApplicationView) -> Step:
     state = words.STATES[application.state]
     look = "late" if application.is_late else "current"
     look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
-    return Step(look, state.heading, by=application.due_on)
+    heading = words.BEING_ASKED if is_being_asked(application) else state.heading
+    return Step(look, heading, by=application.due_on)
 
 
 def _future(application: ApplicationView) -> list[Words]:

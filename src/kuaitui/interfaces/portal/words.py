@@ -228,6 +228,7 @@ EVENTS_INSIDE: Final = frozenset({"checking", "payout_begun", "draft_begun", "dr
 
 REVIEWED, CONFIRMED = _("Review by a person"), _("Confirmation by a second person")
 AT_THE_BANK, PAID_OUT = _("Given to the bank"), _("Paid out by the bank")
+BEING_ASKED = _("We are verifying with the bank. Please do not apply again.")
 NEW_ACCOUNT = _("Check of the new account")
 
 LEG_STATES: Final[dict[LegState, tuple[str, Words]]] = {
