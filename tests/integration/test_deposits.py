@@ -495,7 +495,12 @@ def test_a_wrong_account_number_says_what_is_wrong(number, refusal):
 
 @pytest.mark.parametrize(
     ("changes", "refusal"),
-    [({"holder_name": "  "}, HolderNameMissing), ({"bank_name": ""}, BankNameMissing)],
+    [
+        ({"holder_name": "  "}, HolderNameMissing),
+        ({"holder_name": "\N{RIGHT-TO-LEFT OVERRIDE}"}, HolderNameMissing),
+        ({"bank_name": ""}, BankNameMissing),
+        ({"bank_name": "\N{ZERO WIDTH SPACE}"}, BankNameMissing),
+    ],
 )
 def test_a_destination_needs_its_names(changes, refusal):
     shop = given.shop()
@@ -508,6 +513,22 @@ def test_a_destination_needs_its_names(changes, refusal):
         operations.add_destination(**{**entered, **changes})
 
     operations.add_destination(**entered)
+
+
+def test_a_name_holds_nothing_that_cannot_be_seen():
+    shop = given.shop()
+    written = f"\N{RIGHT-TO-LEFT OVERRIDE}{given.OWNER}\N{ZERO WIDTH SPACE}\t\N{IDEOGRAPHIC SPACE}"
+
+    entered = operations.add_destination(
+        shop_key=shop.shop_key,
+        holder_name=written,
+        bank_name=given.BANK,
+        account_number=given.CARD,
+        actor=shop.seller,
+        now=NOW,
+    )
+
+    assert entered.holder_name == given.OWNER
 
 
 @pytest.mark.parametrize(

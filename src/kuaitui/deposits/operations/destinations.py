@@ -108,8 +108,8 @@ def verify_destination(*, destination_id: str, actor: Actor, now: dt.datetime) -
 
 
 def _names(holder_name: str, bank_name: str) -> tuple[str, str]:
-    holder = " ".join(holder_name.split())
-    bank = " ".join(bank_name.split())
+    holder = _on_one_line(holder_name)
+    bank = _on_one_line(bank_name)
     if not holder:
         raise HolderNameMissing
     if len(holder) > NAME_LENGTH_MAX:
@@ -119,3 +119,9 @@ def _names(holder_name: str, bank_name: str) -> tuple[str, str]:
     if len(bank) > NAME_LENGTH_MAX:
         raise BankNameTooLong(length_max=NAME_LENGTH_MAX)
     return holder, bank
+
+
+def _on_one_line(text: str) -> str:
+    """Signs that cannot be seen go: they could turn what staff read around, and copies carry them."""
+    words = ("".join(filter(str.isprintable, word)) for word in text.split())
+    return " ".join(word for word in words if word)
