@@ -7,6 +7,7 @@ from django.test import Client
 
 from kuaitui.accounts.models import User
 from kuaitui.accounts.types import Role
+from kuaitui.deposits.queries import destination
 from kuaitui.kernel.money import Money
 from kuaitui.refunds.states import State
 from tests.support import given, refunds_given
@@ -264,6 +265,23 @@ def test_an_account_is_checked_before_the_refund_can_be_approved():
 
     assert made.case.application.destination.is_verified
     assert "/approve" in client.get(f"/console/applications/{made.application_id}").text
+
+
+def test_nobody_vouches_for_an_account_that_the_page_did_not_show():
+    made = refunds_given.world(MIDDLE, route_open=False)
+    chosen = given.destination(made.shop, is_verified=False)
+    other = given.destination(given.shop(), is_verified=False)
+    made.submit(destination_id=chosen.destination_id)
+    made.check()
+    client = desk(Role.REVIEWER)
+
+    with nothing_moves():
+        response = decide(client, made, "check-account", destination_id=other.destination_id)
+
+    assert response.status_code == 409
+    assert not destination(other.destination_id).is_verified
+    decide(client, made, "check-account")
+    assert made.case.application.destination.is_verified
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,10 @@ def _refuse_repair(found: Case, typed: Typed, actor: Actor, now: dt.datetime) ->
     )
 
 
-def _verify(_found: Case, typed: Typed, actor: Actor, now: dt.datetime) -> None:
+def _verify(found: Case, typed: Typed, actor: Actor, now: dt.datetime) -> None:
+    shown = found.application.destination
+    if shown is None or shown.destination_id != typed["destination_id"]:
+        raise StaleVersion(seen=typed["version"], now=found.application.version)
     verify_destination(destination_id=typed["destination_id"], actor=actor, now=now)
 
 
