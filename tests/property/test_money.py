@@ -75,6 +75,8 @@ def test_a_sign_and_space_around_the_figure_are_read(minor):
 
     assert Money.parse(f" ¥{money.to_decimal():f} ", "CNY") == money
     assert Money.parse(f"¥ {money.to_decimal():,f}", "CNY") == money
+    # What a Chinese keyboard types.
+    assert Money.parse(f"\N{FULLWIDTH YEN SIGN}{money.to_decimal():f}", "CNY") == money
 
 
 @given(amounts, currencies, st.text(alphabet="123456789", min_size=1, max_size=5))
@@ -116,7 +118,13 @@ def test_any_text_is_an_amount_in_figures_or_a_refusal(text):
     except (AmountUnreadable, AmountTooPrecise, AmountTooLarge):
         return
 
-    figures = text.strip().removeprefix("¥").removeprefix("¥").strip().replace(",", "")
+    figures = (
+        text.strip()
+        .removeprefix("¥")
+        .removeprefix("\N{FULLWIDTH YEN SIGN}")
+        .strip()
+        .replace(",", "")
+    )
     assert figures.isascii()
     assert figures.replace(".", "", 1).isdigit()
     assert money.to_decimal() == Decimal(figures)

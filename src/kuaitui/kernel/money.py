@@ -85,7 +85,7 @@ class Money:
         """
         if currency not in EXPONENTS:
             raise CurrencyUnknown(currency=currency)
-        written = text.strip().removeprefix("¥").removeprefix("¥").strip()
+        written = text.strip().removeprefix("¥").removeprefix("\N{FULLWIDTH YEN SIGN}").strip()
         if len(written) > 40:
             raise AmountTooLarge
         match = _WRITTEN.fullmatch(written)
