@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Min
 
 from kuaitui.kernel.invariants import InvariantViolated
 from kuaitui.kit.crashpoints import reach
@@ -94,6 +95,13 @@ def deliver_due(*, now: dt.datetime, limit: int = 100) -> int:
 def undelivered_count() -> int:
     """How many events wait."""
     return OutboxRow.objects.filter(delivered_at__isnull=True).count()
+
+
+def oldest_undelivered_at() -> dt.datetime | None:
+    """When the news that has waited longest was published."""
+    waiting = OutboxRow.objects.filter(delivered_at__isnull=True)
+    oldest: dt.datetime | None = waiting.aggregate(oldest=Min("published_at"))["oldest"]
+    return oldest
 
 
 def _claim(*, now: dt.datetime, limit: int) -> list[OutboxRow]:
