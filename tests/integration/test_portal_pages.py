@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from kuaitui.facts.operations import record_reports
+from kuaitui.facts.types import OrderStatus
 from kuaitui.refunds.states import State
 from tests.support import given, portal_given
 from tests.support.clock import standing_at
@@ -29,6 +31,19 @@ def pages_of(shop: given.Shop, application_id: str = "") -> list[str]:
         f"{home}{page}" for page in ("refunds/", "statement", "deductions", "mine", "accounts/new")
     ]
     return pages + ([f"{home}refunds/{application_id}"] if application_id else [])
+
+
+def test_a_condition_names_only_what_can_be_looked_up() -> None:
+    made = application(State.IN_REVIEW)
+    order = given.order(made.shop.shop_id, "O-late", OrderStatus.SHIPPED, given.NOW - given.DAY)
+    record_reports([order], source="given", now=given.NOW)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(pages_of(made.shop)[1]).text
+
+    # All of the deposit is set aside, so what it points at is the deposit itself.
+    assert "is frozen" in page
+    assert re.findall(r'<span class="code">([^<]*)</span>', page) == ["O-late"]
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])

@@ -65,7 +65,7 @@ def _invite(installation: Installation, links: list[tuple[str, str]], seconds: f
     print(f"Ready after {seconds:.1f} s.\n")
     print(f"  Pages      {installation.web_url}/")
     print(f"  Staff      {installation.web_url}/console/")
-    print(f"  Channel    {installation.simulator_url}/_sim/book\n")
+    print(f"  Channel    {installation.simulator_url}/ (for signed calls, not for browsers)\n")
     print("One-time links (each lets one person in once; start the demo again for new ones):")
     for who, path in links:
         print(f"  {who:<58} {installation.web_url}{path}")
