@@ -156,20 +156,19 @@ def test_an_htmx_request_without_log_in_moves_the_whole_page(client):
 
 
 def test_what_was_typed_survives_an_expired_log_in():
-    make(Role.SELLER)
+    seller = make(Role.SELLER)
     browser = Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
     csrf = browser.get("/login").context["csrf_token"]
     typed = {"amount": "1234.5", "reason": ["a", "b"], "note": "多谢 <b>", "password": "secret"}
+    marks = {kept_forms.MARK_FIELD: kept_forms.mark_for(seller.public_id)}
 
-    asked = browser.post("/at/own", {**typed, "csrfmiddlewaretoken": str(csrf)})
+    asked = browser.post("/at/own", {**typed, **marks, "csrfmiddlewaretoken": str(csrf)})
 
     assert asked.status_code == 401
     assert "what you typed is kept" in asked.text
-    kept = asked.context["kept"]
     credentials = {"username": "seller", "password": "blue-kettle-77"}
-    fields = {"kept": kept, "csrfmiddlewaretoken": str(asked.context["csrf_token"])}
-    wrong = browser.post("/login", {**credentials, "password": "wrong", **fields})
-    assert wrong.context["kept"] == kept
+    fields = {"csrfmiddlewaretoken": str(asked.context["csrf_token"])}
+    browser.post("/login", {**credentials, "password": "wrong", **fields})
     back = browser.post("/login", {**credentials, **fields})
     assert back["Location"] == "/at/own"
     expected = {"amount": ["1234.5"], "reason": ["a", "b"], "note": ["多谢 <b>"]}
@@ -177,27 +176,41 @@ def test_what_was_typed_survives_an_expired_log_in():
     assert browser.get("/at/own").json()[2] is None  # once
 
 
-@pytest.mark.parametrize("kept", ["", "x", "x" * 70000, "eyJ4Ijoi:1abc:forged"])
-def test_forged_kept_fields_are_ignored(client, kept):
+@pytest.mark.parametrize("mark", ["", "x", "x" * 70000, "usr_1:1abc:forged"])
+def test_a_form_without_a_true_mark_is_not_kept(client, mark):
     make(Role.SELLER)
-    credentials = {"username": "seller", "password": "blue-kettle-77"}
+    asked = client.post("/at/own", {"amount": "1", kept_forms.MARK_FIELD: mark})
+    assert "what you typed is kept" not in asked.text
 
-    response = client.post("/login", {**credentials, "kept": kept, "next": "/at/own"})
+    client.post("/login", {"username": "seller", "password": "blue-kettle-77"})
 
-    assert response["Location"] == "/at/own"
     assert client.get("/at/own").json()[2] is None
 
 
 def test_kept_fields_do_not_show_on_another_page(rf):
-    request = rf.post("/at/own", {"amount": "1"})
-    request.session = {}
-    kept_forms.keep_in_session(request)
+    seller = make(Role.SELLER)
+    typed = {"amount": "1", kept_forms.MARK_FIELD: kept_forms.mark_for(seller.public_id)}
+    request = rf.post("/at/own", typed)
+    request.session, request.user = {}, seller
+    assert kept_forms.keep_marked(request)
 
     other = rf.get("/at/foreign")
-    other.session = request.session
+    other.session, other.user = request.session, seller
 
     assert kept_forms.take(other) is None
     assert kept_forms.take(request) is not None
+
+
+def test_what_is_kept_cannot_be_read_where_it_lies(rf):
+    seller = make(Role.SELLER)
+    typed = {"n": "6222020200001234", kept_forms.MARK_FIELD: kept_forms.mark_for(seller.public_id)}
+    request = rf.post("/at/own", typed)
+    request.session = {}
+
+    kept_forms.keep_marked(request)
+
+    assert "6222020200001234" not in str(request.session)
+    assert request.session
 
 
 def test_a_refusal_that_leaves_a_view_is_a_page_with_its_words(client):

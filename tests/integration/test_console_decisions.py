@@ -333,8 +333,7 @@ def test_what_was_typed_survives_an_expired_log_in():
         {**fields, "reasons": "other", "text": "A long letter.", "step": "reject"},
     )
     assert asked.status_code == 401
-    kept = asked.context["kept"]
-    back = client.post("/login", {"username": person.username, "password": PASSWORD, "kept": kept})
+    back = client.post("/login", {"username": person.username, "password": PASSWORD})
 
     assert back["Location"] == page_of(made, "reject")
     shown = client.get(back["Location"]).text

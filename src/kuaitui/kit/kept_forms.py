@@ -1,68 +1,46 @@
 """What somebody typed survives an expired log-in, and comes back to nobody else.
 
-A form carries a mark of the person it was shown to. Sent without a log-in, it is answered with the
-log-in page, which carries the typed fields as one signed text; a marked form also waits in the
-session, so that a one-time link works as well as a password. After log-in the fields wait for the
-page with the form, which shows them once more, to the person of the mark only. Nothing is ever
-submitted by itself, and nothing is stored for strangers.
+A form carries a mark of the person it was shown to. When it is sent without a log-in, or too late
+for its protection against forgery, its fields wait in the session, sealed, until the same person
+looks at the same form again. Nothing is ever submitted by itself, nothing is kept for strangers,
+and whoever logs in instead of that person never sees it.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Final
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, QueryDict
 
-SIGNED_TEXT_LENGTH_MAX: Final = 64 * 1024
+from kuaitui.kit.encryption import SealBroken, Sealed, keyring
+
+LENGTH_MAX: Final = 64 * 1024
 MARK_FIELD: Final = "shown_to"
 LEFT_OUT: Final = frozenset({"csrfmiddlewaretoken", "password", MARK_FIELD})
 _SALT: Final = "kuaitui.kit.kept_forms"
-_MARK_SALT: Final = "kuaitui.kit.kept_forms.mark"
 _SESSION_KEY: Final = "kept_form"
 
 
 def mark_for(person_id: str) -> str:
     """A mark that a form was shown to this person; goes into the form as a hidden field."""
-    return signing.TimestampSigner(salt=_MARK_SALT).sign(person_id)
-
-
-def pack(request: HttpRequest) -> str:
-    """The typed fields and their address as one signed text; empty when there are none or too many."""
-    fields = {name: request.POST.getlist(name) for name in request.POST if name not in LEFT_OUT}
-    if not fields:
-        return ""
-    kept = [request.path, fields, _marked_person(request)]
-    text = signing.dumps(kept, salt=_SALT, compress=True)
-    return text if len(text) <= SIGNED_TEXT_LENGTH_MAX else ""
-
-
-def unpack(request: HttpRequest, text: str) -> str | None:
-    """Put packed fields into the session; gives back the address of their form.
-
-    Nothing when the text is not ours, too old or altered.
-    """
-    if not text or len(text) > SIGNED_TEXT_LENGTH_MAX:
-        return None
-    try:
-        kept = signing.loads(text, salt=_SALT, max_age=settings.SESSION_COOKIE_AGE)
-    except signing.BadSignature:
-        return None
-    request.session[_SESSION_KEY] = kept
-    return str(kept[0])
-
-
-def keep_in_session(request: HttpRequest) -> None:
-    """Keep the fields of this very request for the next look at its form."""
-    unpack(request, pack(request))
+    return signing.TimestampSigner(salt=_SALT).sign(person_id)
 
 
 def keep_marked(request: HttpRequest) -> bool:
     """Keep the fields if the form was shown to one of our people; says whether it did."""
-    if not _marked_person(request):
+    person_id = _marked_person(request)
+    fields = {name: request.POST.getlist(name) for name in request.POST if name not in LEFT_OUT}
+    text = json.dumps(fields, ensure_ascii=False)
+    if not (person_id and fields) or len(text) > LENGTH_MAX:
         return False
-    keep_in_session(request)
+    # The fields may hold an account number: the table of sessions gets them sealed.
+    sealed = keyring().seal(text, context=_context(request.path, person_id))
+    content = base64.b64encode(sealed.content).decode()
+    request.session[_SESSION_KEY] = [request.path, person_id, sealed.key_id, content]
     return True
 
 
@@ -72,33 +50,44 @@ def keep_own(request: HttpRequest) -> bool:
     return bool(person_id) and _marked_person(request) == person_id and keep_marked(request)
 
 
-def waiting_path(request: HttpRequest) -> str | None:
-    """The address of the form whose fields wait for this person, if any do."""
+def claim(request: HttpRequest) -> str | None:
+    """The address of the form whose fields wait for whoever has just logged in.
+
+    Fields that wait for anybody else are forgotten.
+    """
     kept = request.session.get(_SESSION_KEY)
-    return str(kept[0]) if kept and kept[2] and kept[2] == _person_of(request) else None
+    if kept is None:
+        return None
+    if kept[1] != _person_of(request):
+        del request.session[_SESSION_KEY]
+        return None
+    return str(kept[0])
 
 
 def take(request: HttpRequest) -> QueryDict | None:
-    """The fields kept for this address and this person, once; nothing if there are none.
-
-    Fields that wait for somebody else are forgotten.
-    """
-    kept = request.session.get(_SESSION_KEY)
-    if kept is None or kept[0] != request.path:
+    """The fields kept for this address and this person, once; nothing if there are none."""
+    if claim(request) != request.path:
         return None
-    del request.session[_SESSION_KEY]
-    if kept[2] and kept[2] != _person_of(request):
+    path, person_id, key_id, content = request.session.pop(_SESSION_KEY)
+    try:
+        sealed = Sealed(key_id, base64.b64decode(content))
+        typed = json.loads(keyring().unseal(sealed, context=_context(path, person_id)))
+    except SealBroken:  # the key was rotated away meanwhile
         return None
     fields = QueryDict(mutable=True)
-    for name, values in kept[1].items():
+    for name, values in typed.items():
         fields.setlist(name, values)
     return fields
 
 
+def _context(path: str, person_id: str) -> str:
+    return f"kept_form:{person_id}:{path}"
+
+
 def _marked_person(request: HttpRequest) -> str:
-    signer = signing.TimestampSigner(salt=_MARK_SALT)
+    mark = request.POST.get(MARK_FIELD, "")
     try:
-        mark = request.POST.get(MARK_FIELD, "")
+        signer = signing.TimestampSigner(salt=_SALT)
         return signer.unsign(mark, max_age=2 * settings.SESSION_COOKIE_AGE)
     except signing.BadSignature:
         return ""

@@ -61,15 +61,12 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         if viewer_of(request.user):
             return HttpResponseRedirect(next_address(request))
-        return _log_in_page(request, kept="")
-    kept = request.POST.get("kept", "")
+        return _log_in_page(request)
     form = LogInForm(request.POST)
     user = authenticate(request, **form.cleaned_data) if form.is_valid() else None
     if user is None:
-        return _log_in_page(
-            request, kept=kept, is_refused=True, status=HTTPStatus.UNPROCESSABLE_ENTITY
-        )
-    return _enter(request, user, kept=kept)
+        return _log_in_page(request, is_refused=True, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _enter(request, user)
 
 
 @public
@@ -96,7 +93,7 @@ def one_time_link(request: HttpRequest, token: str) -> HttpResponseBase:
     except Refusal as refusal:
         logger.info("accounts.link_refused", code=refusal.code)
         return render(request, "session/link.html", {"refusal": refusal}, status=status_of(refusal))
-    return _enter(request, user, kept="")
+    return _enter(request, user)
 
 
 @public
@@ -113,10 +110,10 @@ def ask_to_log_in(request: HttpRequest) -> HttpResponseBase:
         if request.headers.get("HX-Request"):
             return HttpResponse(status=HTTPStatus.NO_CONTENT, headers={"HX-Redirect": address})
         return HttpResponseRedirect(address)
-    kept_forms.keep_marked(request)
+    is_kept = kept_forms.keep_marked(request)
     response = _log_in_page(
         request,
-        kept=kept_forms.pack(request),
+        is_kept=is_kept,
         next_path=request.path,
         status=HTTPStatus.UNAUTHORIZED,
     )
@@ -154,27 +151,24 @@ def next_address(request: HttpRequest, path: str = "") -> str:
     return wanted if is_ours else "/"
 
 
-def _enter(request: HttpRequest, user: User, *, kept: str) -> HttpResponseBase:
+def _enter(request: HttpRequest, user: User) -> HttpResponseBase:
     # `login` gives the session a new key, so a key somebody planted before opens nothing.
     login(request, user, backend=BACKEND)
     logger.info("accounts.logged_in", user=user.public_id)
-    path = kept_forms.waiting_path(request)
-    if path is None and kept:
-        path = kept_forms.unpack(request, kept)
-    return HttpResponseRedirect(next_address(request, path or ""))
+    return HttpResponseRedirect(next_address(request, kept_forms.claim(request) or ""))
 
 
 def _log_in_page(
     request: HttpRequest,
     *,
-    kept: str,
+    is_kept: bool = False,
     next_path: str = "",
     is_refused: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     context = {
         "next": next_address(request, next_path),
-        "kept": kept,
+        "is_kept": is_kept,
         "username": request.POST.get("username", "")[:200] if is_refused else "",
         "is_refused": is_refused,
         "has_left": request.GET.get("left") == "1",
