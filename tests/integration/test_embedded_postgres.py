@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -18,14 +19,13 @@ from kuaitui.kit.embedded_postgres import EmbeddedDatabaseUnavailable, EmbeddedP
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    directory = tmp_path_factory.mktemp("embedded")
-    for folder in (directory, *directory.parents):
-        if folder.name.startswith("pytest-"):
-            folder.chmod(0o755)
-    server = EmbeddedPostgres(directory, settings={"fsync": "off"})
-    yield server
-    server.stop(immediate=True)
+def server() -> Iterator[EmbeddedPostgres]:
+    # Not pytest's own folder: it is closed to the account the server runs as.
+    with tempfile.TemporaryDirectory(prefix="kuaitui-embedded-") as directory:
+        Path(directory).chmod(0o755)
+        server = EmbeddedPostgres(Path(directory), settings={"fsync": "off"})
+        yield server
+        server.stop(immediate=True)
 
 
 def test_a_started_server_answers_on_its_socket_only(server: EmbeddedPostgres) -> None:
