@@ -18,7 +18,9 @@ HASTY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes
 
 
 def _start_for_this_run() -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # The server is the run's; files are each worker's own.
+        os.environ["KUAITUI_VAR"] = str(Path(os.environ["KUAITUI_VAR"]) / worker)
         return
     os.environ["KUAITUI_PLAIN_HTTP"] = "1"
     directory = Path(tempfile.mkdtemp(prefix="kuaitui-test-"))
