@@ -174,3 +174,10 @@ def test_an_unknown_currency_is_refused(currency):
         Money(1, currency)
     with pytest.raises(CurrencyUnknown):
         Money.parse("1", currency)
+
+
+def test_a_yen_sign_means_yuan_or_yen_and_nothing_else():
+    assert Money.parse("¥500", "CNY") == Money(50_000, "CNY")
+    assert Money.parse("¥500", "JPY") == Money(500, "JPY")
+    with pytest.raises(AmountUnreadable):
+        Money.parse("¥500", "USD")

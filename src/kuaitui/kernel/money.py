@@ -17,6 +17,7 @@ EXPONENTS: Final = {
     "INR": 2, "JPY": 0, "KRW": 0, "KWD": 3, "MXN": 2, "MYR": 2, "PHP": 2, "SGD": 2, "THB": 2,
     "TWD": 2, "USD": 2, "VND": 0,
 }  # fmt: skip
+YEN_SIGN_CURRENCIES: Final = frozenset({"CNY", "JPY"})
 MINOR_MAX: Final = 10**15  # keeps every sum of a book inside a signed 64-bit integer
 _WRITTEN = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
 
@@ -85,7 +86,9 @@ class Money:
         """
         if currency not in EXPONENTS:
             raise CurrencyUnknown(currency=currency)
-        written = text.strip().removeprefix("¥").removeprefix("\N{FULLWIDTH YEN SIGN}").strip()
+        written = text.strip()
+        if currency in YEN_SIGN_CURRENCIES:
+            written = written.removeprefix("¥").removeprefix("\N{FULLWIDTH YEN SIGN}").strip()
         if len(written) > 40:
             raise AmountTooLarge
         match = _WRITTEN.fullmatch(written)

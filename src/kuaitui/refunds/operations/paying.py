@@ -17,7 +17,6 @@ from kuaitui.refunds.queries.binding import (
     amount_of,
     bind,
     held_for,
-    repairable_legs,
     require_eligible,
 )
 from kuaitui.refunds.queries.policy import terms_of
@@ -109,9 +108,9 @@ def _instruct(row: RefundApplication, bound: Binding, now: dt.datetime) -> None:
             now=now,
         )
         return
-    for leg in repairable_legs(row):
+    for leg_id in bound.repaired_leg_ids:
         repair_leg(
-            leg_id=leg.leg_id,
+            leg_id=leg_id,
             destination_id=row.destination_id,
             approval_hash=row.approval_hash,
             now=now,

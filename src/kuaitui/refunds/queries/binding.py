@@ -31,6 +31,8 @@ class Binding:
     destination: Destination | None
     requires_second_approval: bool
     is_repair: bool
+    repaired_leg_ids: tuple[str, ...]
+    """The legs that the plan sends again; one that comes back later is not among them."""
 
 
 def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
@@ -40,7 +42,8 @@ def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
         InsufficientDeposit, DestinationRequired: there is no way out for this amount now.
     """
     amount = amount_of(row)
-    plan = repair_plan(row) if row.repairs else _first_plan(row, amount, now)
+    legs = repairable_legs(row) if row.repairs else []
+    plan = _plan_again(row, legs) if row.repairs else _first_plan(row, amount, now)
     payee = destination(row.destination_id) if plan.needs_destination else None
     digest = terms_of(row).digest
     return Binding(
@@ -62,6 +65,7 @@ def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
             repairs=row.repairs,
         ),
         is_repair=row.repairs > 0,
+        repaired_leg_ids=tuple(leg.leg_id for leg in legs),
     )
 
 
@@ -78,6 +82,10 @@ def repairable_legs(row: RefundApplication) -> list[LegProgress]:
 
 def repair_plan(row: RefundApplication) -> RoutePlan:
     """What came back, to the destination chosen for it."""
+    return _plan_again(row, repairable_legs(row))
+
+
+def _plan_again(row: RefundApplication, legs: list[LegProgress]) -> RoutePlan:
     return RoutePlan(
         tuple(
             PlannedLeg(
@@ -89,7 +97,7 @@ def repair_plan(row: RefundApplication) -> RoutePlan:
                 refundable_until=None,
                 destination_id=row.destination_id,
             )
-            for leg in repairable_legs(row)
+            for leg in legs
         )
     )
 
