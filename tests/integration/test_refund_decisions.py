@@ -159,6 +159,16 @@ def test_a_destination_nobody_vouched_for_cannot_be_paid() -> None:
     assert made.approve() is State.PAYING
 
 
+def test_even_a_first_approval_of_two_needs_a_verified_destination() -> None:
+    made = world(LARGE, route_open=False)
+    entered = given.destination(made.shop, is_verified=False)
+    made.submit(destination_id=entered.destination_id)
+    made.check()
+
+    with given.nothing_moves(*TABLES), pytest.raises(DestinationUnverified):
+        made.approve()
+
+
 def test_whoever_made_the_application_or_chose_its_destination_cannot_approve_it() -> None:
     made = application(State.IN_REVIEW, route_open=False)
 
@@ -270,6 +280,27 @@ def test_a_payment_that_waited_is_looked_at_again_when_a_finding_no_longer_passe
     assert made.state is State.IN_REVIEW
     assert made.view.payout is None
     assert made.deposit.in_transit.is_zero
+
+
+def test_an_approval_is_void_when_a_way_back_closes_before_the_payout_begins() -> None:
+    made = world(SMALL, route_open=False)
+    closes_soon = NOW - 365 * DAY + dt.timedelta(hours=12)
+    given.pay_in(made.shop.account_id, "¥100", paid_at=closes_soon)
+    given.destination(made.shop)
+    fresh = given.destination(made.shop, number=OTHER_CARD)
+    made.submit(destination_id=fresh.destination_id)
+    made.check()
+    made.approve()
+    assert made.confirm() is State.APPROVED
+
+    made.now = fresh.usable_from
+    assert operations.sweep_due(now=made.now) == 1
+
+    assert made.state is State.IN_REVIEW
+    assert made.codes[-1] == "approval_voided"
+    assert made.view.payout is None
+    made.approve()
+    assert made.confirm() is State.PAYING
 
 
 # Deductions meanwhile
