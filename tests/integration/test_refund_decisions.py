@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from kuaitui.channels.port import Unknown
+from kuaitui.channels.port import FailedDefinite, Succeeded, Unknown
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits.errors import DestinationRequired, DestinationUnverified, InsufficientDeposit
 from kuaitui.facts.operations import record_reports
@@ -84,6 +84,17 @@ def test_the_rule_does_not_approve_when_something_opened_after_submission() -> N
 
     assert made.state is State.IN_REVIEW
     assert "trade.order_open" in made.view.timeline[-1].details["blockers"]
+
+
+def test_the_rule_leaves_to_people_whoever_named_a_destination_that_is_no_longer_needed() -> None:
+    made = application(State.SUBMITTED, SMALL, route_open=False)
+    given.pay_in(made.shop.account_id, SMALL, paid_at=NOW - DAY)
+
+    made.check()
+
+    assert made.state is State.IN_REVIEW
+    assert made.approval.destination is None
+    assert made.approve() is State.PAYING
 
 
 def test_checking_again_changes_nothing() -> None:
@@ -351,6 +362,25 @@ def test_a_deduction_does_not_touch_what_is_being_paid() -> None:
     assert made.state is State.PAID
     assert made.deposit.refunded == yuan(MIDDLE)
     assert made.deposit.owed == yuan("100")
+
+
+def test_old_news_of_a_deduction_does_not_touch_what_is_being_sent_again() -> None:
+    made = application(State.PAYING, ("¥6,000", "¥4,000"))
+    first, second = payout_of_application(made.application_id).legs
+    made.channel_answers(Succeeded("SIM0001", NOW), leg_id=first.leg_id)
+    made.channel_answers(FailedDefinite("ACCOUNT_CLOSED"), leg_id=second.leg_id)
+    made.repair()
+    made.approve()
+
+    with given.nothing_moves(*TABLES):
+        operations.reduce_application(
+            application_id=made.application_id, deduction_id="ded_old", now=NOW
+        )
+
+    made.confirm()
+    made.channel_pays()
+    assert made.state is State.PAID
+    assert made.deposit.refunded == yuan("10,000")
 
 
 # Questions

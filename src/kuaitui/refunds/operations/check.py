@@ -14,7 +14,7 @@ from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.paying import begin_paying
 from kuaitui.refunds.operations.steps import advance, decide, lock_application
 from kuaitui.refunds.queries.assessing import Look
-from kuaitui.refunds.queries.binding import Binding, amount_of, bind, held_for, look_again
+from kuaitui.refunds.queries.binding import Binding, amount_of, bind, look_again
 from kuaitui.refunds.states import State
 
 CHECK = Actor.system("check_application")
@@ -74,9 +74,8 @@ def _bind(row: RefundApplication, now: dt.datetime) -> Binding | None:
 
 def _may_approve(row: RefundApplication, seen: Look, bound: Binding) -> bool:
     amount = amount_of(row)
-    is_whole = held_for(row) == amount
     is_eligible = seen.assessment.is_eligible and amount <= seen.assessment.refundable
-    return is_whole and rules.may_approve_by_rule(
+    return rules.may_approve_by_rule(
         amount=amount,
         limit=Money(row.auto_approval_limit_minor or 0, row.currency),
         is_eligible=is_eligible,

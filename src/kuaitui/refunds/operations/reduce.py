@@ -37,7 +37,6 @@ def reduce_application(*, application_id: str, deduction_id: str, now: dt.dateti
         return
     before = amount_of(row)
     row.amount_minor = left.minor
-    row.revision += 1
     _plan_again(row, now)
     bound_states = {State.AWAITING_SECOND_APPROVAL, State.APPROVED}
     advance(
