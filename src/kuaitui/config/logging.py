@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import MutableMapping
@@ -18,13 +19,47 @@ SECRET_FIELDS = frozenset(
 )  # fmt: skip
 
 
+REMOVED = "[removed]"
+# A run of digits as long as a bank card's or an identity document's, however it is grouped.
+_LONG_NUMBER = re.compile(r"(?<![\w-])\d(?:[ -]?\d){11,23}(?![\w-])")
+# What PostgreSQL adds to an error: a key or a whole row, and so perhaps a person.
+_DETAIL = re.compile(r"^((?:\S+: )?(?:DETAIL|CONTEXT|QUERY): ).*$", re.MULTILINE)
+
+
 def drop_secrets(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace the value of every field that could name a person or open a door."""
-    for field in event:
-        if field in SECRET_FIELDS:
-            event[field] = "[removed]"
+    """Replace the value of every field, at any depth, that could name a person or open a door."""
+    for field, value in event.items():
+        event[field] = REMOVED if field in SECRET_FIELDS else _without_secrets(value)
+    return event
+
+
+def _without_secrets(value: object) -> object:
+    match value:
+        case dict():
+            return {
+                field: REMOVED if field in SECRET_FIELDS else _without_secrets(inner)
+                for field, inner in value.items()
+            }
+        case list() | tuple():
+            return [_without_secrets(inner) for inner in value]
+        case _:
+            return value
+
+
+def drop_long_numbers(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Take whatever may be an account number, and rows quoted by the database, out of all texts.
+
+    Comes last, when tracebacks and nested values are texts already.
+    """
+    for field, value in event.items():
+        if isinstance(value, str):
+            event[field] = _LONG_NUMBER.sub(REMOVED, _DETAIL.sub(rf"\1{REMOVED}", value))
+        elif isinstance(value, dict | list):
+            event[field] = _LONG_NUMBER.sub(REMOVED, json.dumps(value, default=str))
     return event
 
 
@@ -68,6 +103,7 @@ def logging_settings() -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     drop_link_tokens,
+                    drop_long_numbers,
                     structlog.processors.JSONRenderer(ensure_ascii=False),
                 ],
                 "foreign_pre_chain": shared,
