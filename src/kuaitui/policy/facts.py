@@ -73,35 +73,10 @@ def parse_facts(document: object) -> Facts:
 
 def facts_to_json(facts: Facts) -> dict[str, object]:
     """The document `parse_facts` reads back to the same facts."""
-    shop, deposit = facts.shop, facts.deposit
     return {
         "as_of": facts.as_of.isoformat(),
-        "shop": {
-            "id": shop.id,
-            "kind": shop.kind.value,
-            "categories": list(shop.categories),
-            "standing": shop.standing.value,
-            "opened_at": shop.opened_at.isoformat(),
-            "closing_notice_at": _written(shop.closing_notice_at),
-            "closed_at": _written(shop.closed_at),
-            "expelled_at": _written(shop.expelled_at),
-        },
-        "deposit": {
-            "kind": deposit.kind.value,
-            "currency": deposit.currency,
-            "required_minor": deposit.required_minor,
-            "frozen_minor": deposit.frozen_minor,
-            "lots": [
-                {
-                    "id": lot.id,
-                    "amount_minor": lot.amount_minor,
-                    "paid_at": lot.paid_at.isoformat(),
-                    "channel": lot.channel,
-                    "refundable_until": _written(lot.refundable_until),
-                }
-                for lot in deposit.lots
-            ],
-        },
+        "shop": _shop(facts.shop),
+        "deposit": _deposit(facts.deposit),
         "orders": [
             {
                 "id": order.id,
@@ -142,6 +117,38 @@ def facts_to_json(facts: Facts) -> dict[str, object]:
         ],
         "listings_on_sale": facts.listings_on_sale,
         "withdrawable_balance_minor": facts.withdrawable_balance_minor,
+    }
+
+
+def _shop(shop: Shop) -> dict[str, object]:
+    return {
+        "id": shop.id,
+        "kind": shop.kind.value,
+        "categories": list(shop.categories),
+        "standing": shop.standing.value,
+        "opened_at": shop.opened_at.isoformat(),
+        "closing_notice_at": _written(shop.closing_notice_at),
+        "closed_at": _written(shop.closed_at),
+        "expelled_at": _written(shop.expelled_at),
+    }
+
+
+def _deposit(deposit: Deposit) -> dict[str, object]:
+    return {
+        "kind": deposit.kind.value,
+        "currency": deposit.currency,
+        "required_minor": deposit.required_minor,
+        "frozen_minor": deposit.frozen_minor,
+        "lots": [
+            {
+                "id": lot.id,
+                "amount_minor": lot.amount_minor,
+                "paid_at": lot.paid_at.isoformat(),
+                "channel": lot.channel,
+                "refundable_until": _written(lot.refundable_until),
+            }
+            for lot in deposit.lots
+        ],
     }
 
 
