@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -32,6 +33,7 @@ from kuaitui.facts.types import (
     DebtStatus,
     DisputeReport,
     DisputeStatus,
+    ListingsReport,
     OrderStatus,
     Report,
     RestrictionKind,
@@ -343,6 +345,44 @@ def test_two_deliveries_about_the_same_shops_at_the_same_time_are_both_counted()
     for shop in shops:
         counts = fact_counts(shop_key=shop.key, as_of=NOW)
         assert (counts.open_orders, counts.open_disputes) == (4 * rounds, 4 * rounds)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_older_report_that_overlaps_a_newer_one_does_not_win() -> None:
+    shop = facts_given.shop()
+    latest = ListingsReport(
+        shop_id=shop.id, listings_on_sale=0, status_at=NOW + dt.timedelta(hours=2)
+    )
+    record_reports([latest], source="test", now=NOW)  # nothing below moves `latest_at`
+    older = open_dispute(shop.id)
+    newer = dataclasses.replace(
+        older, status=DisputeStatus.CLOSED, status_at=NOW + dt.timedelta(hours=1), closed_at=NOW
+    )
+
+    def deliver_the_older() -> None:
+        try:
+            record_reports([older], source="test", now=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as sender:
+        with transaction.atomic():
+            record_reports([newer], source="test", now=NOW)
+            delivered = sender.submit(deliver_the_older)
+            wait_until_somebody_waits_for_a_lock()
+        delivered.result()
+
+    assert fact_counts(shop_key=shop.key, as_of=NOW + dt.timedelta(days=1)).open_disputes == 0
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    for _ in range(1_000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    pytest.fail("nobody waits")
 
 
 def open_dispute(shop_id: str, dispute_id: str = "D1") -> DisputeReport:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kuaitui.deposits.operations import decide_deduction
+from kuaitui.deposits.types import DeductionItem, DeductionPurpose
 from kuaitui.facts.operations import record_reports
 from kuaitui.policy.bulk import codes_of_mask
-from kuaitui.policy.types import RefundKind
+from kuaitui.policy.types import DEBT_OPEN, RefundKind
 from kuaitui.refunds.queries import assess_deposit, assess_in_bulk
 from kuaitui.refunds.queries import in_bulk as module
 from tests.support import given as world
@@ -34,7 +36,39 @@ def test_every_deposit_is_assessed_in_bulk_as_it_is_by_itself(
         )
     now = world.NOW + dt.timedelta(days=day)
 
-    in_bulk = {
+    in_bulk = found_in_bulk(kind, now)
+
+    for shop in shops:
+        assert in_bulk[shop.account_id] == found_alone(shop, kind, now)
+
+
+@pytest.mark.django_db
+def test_what_a_deduction_left_owing_counts_in_bulk_too() -> None:
+    shop = world.shop("¥300")
+    before = found_in_bulk(RefundKind.FULL_EXIT, world.NOW)[shop.account_id]
+    decide_deduction(
+        account_id=shop.account_id,
+        items=(DeductionItem("Compensation", 1, world.yuan("¥500"), ("O-last",)),),
+        purpose=DeductionPurpose.COMPENSATION,
+        reason="A dispute was lost",
+        clause="3.2",
+        reference="D1",
+        actor=world.reviewer(),
+        now=world.NOW,
+    )
+
+    after = found_in_bulk(RefundKind.FULL_EXIT, world.NOW)[shop.account_id]
+
+    assert DEBT_OPEN not in before[1]
+    assert DEBT_OPEN in after[1]
+    assert after == found_alone(shop, RefundKind.FULL_EXIT, world.NOW)
+
+
+Found = tuple[bool, tuple[str, ...], int, dt.date | None]
+
+
+def found_in_bulk(kind: RefundKind, now: dt.datetime) -> dict[str, Found]:
+    return {
         found.account_id: (
             found.is_eligible,
             codes_of_mask(found.failed),
@@ -44,14 +78,11 @@ def test_every_deposit_is_assessed_in_bulk_as_it_is_by_itself(
         for found in assess_in_bulk(kind=kind, now=now)
     }
 
-    for shop in shops:
-        single = assess_deposit(account_id=shop.account_id, kind=kind, now=now)
-        assert in_bulk[shop.account_id] == (
-            single.is_eligible,
-            tuple(finding.code for finding in single.blockers),
-            single.refundable_minor,
-            single.earliest_on,
-        )
+
+def found_alone(shop: world.Shop, kind: RefundKind, now: dt.datetime) -> Found:
+    single = assess_deposit(account_id=shop.account_id, kind=kind, now=now)
+    codes = tuple(finding.code for finding in single.blockers)
+    return single.is_eligible, codes, single.refundable_minor, single.earliest_on
 
 
 @pytest.mark.django_db

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kuaitui.facts.operations import record_reports
+from kuaitui.facts.types import Report
 from tests.support import facts_given
-from tests.support.fact_reports import about, any_report
+from tests.support.fact_reports import about, any_report, orders_that_meet
 from tests.support.facts_given import NOW
 
 many_examples = settings(
-    max_examples=150,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reports", [any_report, orders_that_meet])
 @many_examples
 @given(data=st.data())
 def test_the_same_reports_in_any_order_and_repeated_end_in_the_same_state(
-    data: st.DataObject,
+    reports: Callable[[str], st.SearchStrategy[Report]], data: st.DataObject
 ) -> None:
     first, second = facts_given.shop(), facts_given.shop()
-    told = data.draw(st.lists(any_report(first.id), min_size=1, max_size=12))
+    told = data.draw(st.lists(reports(first.id), min_size=1, max_size=12))
     shuffled = data.draw(st.permutations(told + data.draw(st.lists(st.sampled_from(told)))))
     cut = data.draw(st.integers(0, len(shuffled)))
 
@@ -38,11 +42,14 @@ def test_the_same_reports_in_any_order_and_repeated_end_in_the_same_state(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("reports", [any_report, orders_that_meet])
 @many_examples
 @given(data=st.data())
-def test_the_summary_says_what_counting_would_say(data: st.DataObject) -> None:
+def test_the_summary_says_what_counting_would_say(
+    reports: Callable[[str], st.SearchStrategy[Report]], data: st.DataObject
+) -> None:
     shop = facts_given.shop()
-    for delivery in data.draw(st.lists(st.lists(any_report(shop.id), max_size=6), max_size=5)):
+    for delivery in data.draw(st.lists(st.lists(reports(shop.id), max_size=6), max_size=5)):
         record_reports(delivery, source="test", now=NOW)
 
     with connection.cursor() as cursor:

@@ -41,6 +41,7 @@ AMOUNTS = st.sampled_from([Money(100, "CNY"), Money(200, "CNY")])
 def any_report(shop_id: str) -> st.SearchStrategy[Report]:
     """Any report on one shop that can be taken."""
     return st.one_of(
+        orders_that_meet(shop_id),
         _orders(shop_id),
         _after_sales(shop_id),
         _disputes(shop_id),
@@ -75,6 +76,18 @@ def any_report(shop_id: str) -> st.SearchStrategy[Report]:
 def about(report: Report, shop_id: str) -> Report:
     """The same report on another shop."""
     return dataclasses.replace(report, shop_id=shop_id)
+
+
+def orders_that_meet(shop_id: str) -> st.SearchStrategy[Report]:
+    """Reports on two orders, mostly finished, at two instants: nearly any two of them compete."""
+    return st.builds(
+        OrderReport,
+        shop_id=st.just(shop_id),
+        order_id=st.sampled_from(["1", "2"]),
+        status=st.sampled_from([OrderStatus.PAID, OrderStatus.COMPLETED, OrderStatus.CLOSED]),
+        status_at=st.sampled_from([NOW - dt.timedelta(days=2), NOW - dt.timedelta(days=1)]),
+        amount=AMOUNTS,
+    )
 
 
 def _orders(shop_id: str) -> st.SearchStrategy[Report]:
