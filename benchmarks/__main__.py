@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
+import sys
 
 from benchmarks import report
 from benchmarks.harness import Bench, sorted_by_need
@@ -21,6 +23,8 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="exit 1 when a goal is missed")
     arguments = parser.parse_args()
     bench = Bench(rounds=arguments.rounds, seconds=arguments.seconds, scale=arguments.scale)
+    # Ended from outside, it stops its servers and removes their data all the same.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     for name in sorted_by_need(MODULES, arguments.names):
         print(f"{name}:", flush=True)
         importlib.import_module(f"benchmarks.{name}").run(bench)

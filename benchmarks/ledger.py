@@ -49,8 +49,8 @@ def run(bench: Bench) -> None:
         hordak = _hordak(server)
         _settle(tpcb, few[0], many[0], hordak)
         _warm(bench, server, tpcb, script, few, many)
-        _one_per_call(bench, server, tpcb, script, many)
-        _thousand_per_call(bench, server, tpcb, many[0])
+        _one_per_call(bench, server, tpcb, script, few)
+        _thousand_per_call(bench, server, tpcb, few[0])
         _growth(bench, server, script, few, many)
         _beside_hordak(bench, server, script, many, hordak)
 
@@ -119,9 +119,9 @@ def _tpcb(server: Server, url: str, seconds: float, clients: int) -> float:
 
 
 def _one_per_call(
-    bench: Bench, server: Server, tpcb: str, script: Path, many: tuple[str, int]
+    bench: Bench, server: Server, tpcb: str, script: Path, few: tuple[str, int]
 ) -> None:
-    url, books = many
+    url, books = few
     table = bench.measure(
         f"One journal per call, {PROCESSES} connections, {books:,} books",
         {
