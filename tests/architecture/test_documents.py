@@ -1,0 +1,49 @@
+"""Documents name only what is there: commands, targets, files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kuaitui.interfaces.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)")
+COMMAND = re.compile(r"(?:\.venv/bin/)?kuaitui ([a-z-]+)")
+TARGET = re.compile(r"\bmake ([a-z-]+)\b")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    links = LINK.findall(document.read_text(encoding="utf-8"))
+
+    missing = [link for link in links if not (document.parent / link).exists()]
+
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_in_code_exists(document: Path) -> None:
+    code = re.findall(r"```.*?```|`[^`\n]+`", document.read_text(encoding="utf-8"), re.DOTALL)
+    named = {name for text in code for name in COMMAND.findall(text)}
+
+    assert named - set(COMMANDS) == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_in_code_exists(document: Path) -> None:
+    code = re.findall(r"```.*?```|`[^`\n]+`", document.read_text(encoding="utf-8"), re.DOTALL)
+    named = {name for text in code for name in TARGET.findall(text)}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert named - targets == set()
+
+
+def test_both_readmes_name_the_two_commands() -> None:
+    for name in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "make demo" in text
+        assert "make test" in text
