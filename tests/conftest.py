@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
+from hypothesis import settings
 
 from kuaitui.config.messages import compile_catalogues
 
 compile_catalogues()
+# How long one example takes says more of the machine than of the code.
+settings.register_profile("kuaitui", deadline=None)
+settings.load_profile("kuaitui")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -72,9 +72,15 @@ def test_a_plan_adds_up_to_the_amount_and_takes_no_more_than_there_is(
         assert leg.destination_id == ("" if is_open else "dst_1")
 
 
-@given(lots=lot_lists(), minor=st.integers(1, 400))
-def test_as_much_as_can_goes_back_the_way_it_came(lots: list[Lot], minor: int) -> None:
-    assume(minor <= left(lots))
+@st.composite
+def affordable(draw: st.DrawFn) -> tuple[list[Lot], int]:
+    lots = draw(lot_lists().filter(left))
+    return lots, draw(st.integers(1, left(lots)))
+
+
+@given(asked=affordable())
+def test_as_much_as_can_goes_back_the_way_it_came(asked: tuple[list[Lot], int]) -> None:
+    lots, minor = asked
     can_go_back = sum(lot.remaining.minor for lot in lots if lot.returns_by_original_route(now=NOW))
 
     plan = rules.plan_route(lots, amount=cny(minor), destination_id="dst_1", now=NOW)
@@ -82,11 +88,11 @@ def test_as_much_as_can_goes_back_the_way_it_came(lots: list[Lot], minor: int) -
     assert plan.by_route(Route.ORIGINAL) == cny(min(minor, can_go_back))
 
 
-@given(lots=lot_lists(), minor=st.integers(1, 400))
+@given(asked=affordable())
 def test_a_destination_is_asked_for_exactly_when_something_cannot_go_back(
-    lots: list[Lot], minor: int
+    asked: tuple[list[Lot], int],
 ) -> None:
-    assume(minor <= left(lots))
+    lots, minor = asked
     needs = rules.plan_route(
         lots, amount=cny(minor), destination_id="dst_1", now=NOW
     ).needs_destination
