@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 def write(bench: Bench, *, directory: Path = RESULTS) -> Path:
     """Write the run as JSON and as Markdown; returns the path of the latter."""
     directory.mkdir(exist_ok=True)
-    stem = f"{read_clock():%Y-%m-%d}-{commit()}"
+    stem = f"{read_clock():%Y-%m-%d-%H%M}-{commit()}"
     (directory / f"{stem}.json").write_text(json.dumps(_document(bench), indent=1) + "\n")
     path = directory / f"{stem}.md"
     path.write_text(as_markdown(bench))
