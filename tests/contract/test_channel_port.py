@@ -20,10 +20,13 @@ from kuaitui.channels.port import (
     NeededAction,
     NeedsAction,
     NotFound,
+    Notification,
+    NotificationRefused,
     NotSent,
     OriginalPayment,
     PayeeAccount,
     PayoutInstruction,
+    RefusedBecause,
     RejectedConfig,
     Returned,
     Succeeded,
@@ -34,6 +37,7 @@ from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSetting
 from kuaitui.channels.simulator.director import Director
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule
 from kuaitui.channels.simulator.signing import NONCE_HEADER, SIGNATURE_HEADER, sign
+from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.money import Money
 from tests.support.simulator import KEY, SimulatorProcess
 
@@ -105,7 +109,10 @@ def test_the_same_number_many_times_pays_once(
 
 @pytest.mark.parametrize(
     "target",
-    [OriginalPayment("4200001234"), PayeeAccount("王小明", "招商银行", "6225886789")],
+    [
+        OriginalPayment("4200001234", Money(50_000, "CNY")),
+        PayeeAccount("王小明", "招商银行", "6225886789"),
+    ],
     ids=["original", "account"],
 )
 def test_both_routes_are_paid(
@@ -476,8 +483,15 @@ def test_a_notification_names_the_number_if_it_is_genuine(
         director.close()
         simulator.stop()
 
-    numbers = [channel.read_notification(headers, body) for headers, body in listener.heard]
+    told = [
+        channel.read_notification(headers, body, now=read_clock())
+        for headers, body in listener.heard
+    ]
+    numbers = [one.number if isinstance(one, Notification) else None for one in told]
     assert numbers == [instruction.number if is_genuine else None for is_genuine in genuine]
+    assert len({one.event_id for one in told if isinstance(one, Notification)}) == len(
+        {number for number in numbers if number}
+    )
 
 
 def test_a_notification_nobody_took_comes_again(
@@ -502,8 +516,14 @@ def test_a_notification_without_a_number_says_nothing(
 ) -> None:
     headers = {NONCE_HEADER: "n", SIGNATURE_HEADER: sign(KEY.encode(), b"n", body)}
 
-    assert simulator.channel().read_notification(headers, body) is None
-    assert simulator.channel().read_notification({}, body) is None
+    channel, now = simulator.channel(), read_clock()
+
+    assert channel.read_notification(headers, body, now=now) == NotificationRefused(
+        RefusedBecause.UNREADABLE
+    )
+    assert channel.read_notification({}, body, now=now) == NotificationRefused(
+        RefusedBecause.FORGED
+    )
 
 
 def test_an_account_number_shows_its_tail_only() -> None:
@@ -515,4 +535,4 @@ def test_an_account_number_shows_its_tail_only() -> None:
 
 def test_a_channel_nobody_wrote_an_adapter_for_is_refused() -> None:
     with pytest.raises(ChannelUnknown):
-        build_channels({"barter": {}})
+        build_channels({"barter": {}}, clock=read_clock)

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from django.db import transaction
 
 from kuaitui.channels.port import (
+    Acknowledgement,
     ChannelCapabilities,
+    Notification,
+    NotificationSubject,
     Outcome,
     PayoutInstruction,
     Returned,
@@ -153,8 +156,12 @@ class ScriptedChannel:
     def query(self, instruction: PayoutInstruction, *, deadline_s: float) -> Outcome:
         return self._answer(AttemptKind.QUERY, instruction)
 
-    def read_notification(self, headers: Mapping[str, str], body: bytes) -> str | None:
-        return body.decode() or None
+    acknowledgement: Acknowledgement = field(default_factory=Acknowledgement)
+
+    def read_notification(
+        self, headers: Mapping[str, str], body: bytes, *, now: dt.datetime
+    ) -> Notification:
+        return Notification(body.decode(), NotificationSubject.PAYOUT, body.decode())
 
     def _answer(self, kind: AttemptKind, instruction: PayoutInstruction) -> Outcome:
         self.calls.append((kind, instruction))

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, cast
 
-from kuaitui.channels.port import Channel
+from kuaitui.channels.port import Channel, PayInChannel, StatementChannel
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
 
-ADAPTERS: Mapping[str, Callable[[dict[str, Any]], Channel]] = {
-    "simulator": lambda document: SimulatorChannel(SimulatorSettings.parse(document)),
+Clock = Callable[[], dt.datetime]
+Document = dict[str, Any]
+
+
+class Builder(Protocol):
+    """Makes one adapter from its entry in the settings."""
+
+    def __call__(self, name: str, document: Document, *, clock: Clock) -> Channel:
+        """The adapter, under the name of its entry."""
+
+
+def _simulator(name: str, document: Document, *, clock: Clock) -> Channel:  # noqa: ARG001
+    return SimulatorChannel(SimulatorSettings.parse(document), name=name)
+
+
+ADAPTERS: Mapping[str, Builder] = {
+    "simulator": _simulator,
 }
 
 
@@ -19,6 +35,12 @@ class ChannelUnknown(Refusal):
 
     code = "channel.unknown"
     kind = RefusalKind.NOT_FOUND
+
+
+class ChannelCannot(Refusal):
+    """This channel cannot do that."""
+
+    code = "channel.cannot"
 
 
 class Channels:
@@ -38,19 +60,50 @@ class Channels:
         except KeyError:
             raise ChannelUnknown(channel=name) from None
 
+    def collecting(self, name: str) -> PayInChannel:
+        """One channel, for money in.
+
+        Raises:
+            ChannelUnknown: the settings name no such channel.
+            ChannelCannot: it declares no way to pay in.
+        """
+        channel = self.get(name)
+        if not channel.capabilities.pay_in_methods:
+            raise ChannelCannot(channel=name, what="pay_in")
+        return cast("PayInChannel", channel)
+
+    def stating(self, name: str) -> StatementChannel:
+        """One channel, for its bills.
+
+        Raises:
+            ChannelUnknown: the settings name no such channel.
+            ChannelCannot: it declares no bills.
+        """
+        channel = self.get(name)
+        if not channel.capabilities.statement_kinds:
+            raise ChannelCannot(channel=name, what="statement")
+        return cast("StatementChannel", channel)
+
     @property
     def names(self) -> tuple[str, ...]:
         """All channels, in the order of the settings."""
         return tuple(self._channels)
 
 
-def build_channels(settings: Mapping[str, Mapping[str, Any]]) -> Channels:
+def build_channels(settings: Mapping[str, Mapping[str, Any]], *, clock: Clock) -> Channels:
     """Make an adapter for every entry `name: {…}`.
 
+    An entry's `adapter` says which one is meant, where it is not the entry's name: two merchants
+    of WeChat Pay are two channels.
+
     Raises:
-        ChannelUnknown: no adapter is written for that name.
+        ChannelUnknown: no adapter is written for an entry.
     """
-    for name in settings:
-        if name not in ADAPTERS:
+    channels: dict[str, Channel] = {}
+    for name, entry in settings.items():
+        document = {key: value for key, value in entry.items() if key != "adapter"}
+        adapter = str(entry.get("adapter", name))
+        if adapter not in ADAPTERS:
             raise ChannelUnknown(channel=name)
-    return Channels({name: ADAPTERS[name](dict(entry)) for name, entry in settings.items()})
+        channels[name] = ADAPTERS[adapter](name, document, clock=clock)
+    return Channels(channels)

@@ -90,7 +90,7 @@ class Marketplace:
     def _make(self, castings: Sequence[Casting]) -> None:
         stage = Stage(
             staff=Staff(_staff_member("reviewer"), _staff_member("approver")),
-            channels=build_channels(settings.KUAITUI_CHANNELS),
+            channels=build_channels(settings.KUAITUI_CHANNELS, clock=lambda: self._now),
             advance_channel=lambda span: self._director.advance(seconds=span.total_seconds()),
             now=self._now,
         )

@@ -1,35 +1,32 @@
-"""The simulator's adapter: renders instructions, maps answers, raises for nothing the channel does.
-
-Whether a byte has left decides between *not sent* and *unknown*, so the transport's own trace is
-listened to, not the class of an exception. The deadline is one for the whole call: read timeouts
-alone would let a channel that drips its answer hold us for ever.
-"""
+"""The simulator's adapter: renders instructions, maps answers, raises for nothing the channel does."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import secrets
-import socket
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from kuaitui.channels.port import (
     Accepted,
+    Acknowledgement,
     ChannelCapabilities,
     FailedDefinite,
     NeededAction,
     NeedsAction,
     NotFound,
+    Notification,
+    NotificationRefused,
+    NotificationSubject,
     NotSent,
     OriginalPayment,
+    PayeeKind,
     PayoutInstruction,
     QueryOutcome,
+    RefusedBecause,
     RejectedConfig,
     Returned,
     Route,
@@ -44,11 +41,9 @@ from kuaitui.channels.simulator.signing import (
     shared_key,
     sign,
 )
-from kuaitui.kernel.clock import read_stopwatch_s
-from kuaitui.kit.crashpoints import reach
+from kuaitui.channels.wire import Wire, WireReply
 
 PAYOUTS = "/v1/payouts"
-ANSWER_BYTES_MAX: Final = 64 * 1024
 # The errors whose meaning is written down. Every other error is Unknown.
 REFUSALS: Final[dict[tuple[int, str], QueryOutcome]] = {
     (422, "ACCOUNT_CLOSED"): FailedDefinite("ACCOUNT_CLOSED"),
@@ -81,21 +76,16 @@ class SimulatorSettings:
 class SimulatorChannel:
     """The port, spoken to the simulator."""
 
-    name = "simulator"
-
-    def __init__(self, settings: SimulatorSettings) -> None:
+    def __init__(self, settings: SimulatorSettings, *, name: str = "simulator") -> None:
+        self.name = name
         self._settings = settings
-        # A connection is never used twice: a stray second answer must not meet another question.
-        self._http = httpx.Client(
-            base_url=settings.base_url,
-            limits=httpx.Limits(max_keepalive_connections=0),
-            trust_env=False,
-        )
+        self._wire = Wire(settings.base_url)
         self.capabilities = ChannelCapabilities(
             routes=frozenset(Route),
             not_found_floor=dt.timedelta(seconds=settings.not_found_floor_s),
             resend_window=dt.timedelta(seconds=settings.resend_window_s),
             return_window=dt.timedelta(seconds=settings.return_window_s),
+            payee_kinds=frozenset(PayeeKind),
         )
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
@@ -112,16 +102,29 @@ class SimulatorChannel:
         reply = self._call("GET", f"{PAYOUTS}/{instruction.number}", b"", deadline_s)
         return read_reply(reply, instruction) if isinstance(reply, _Reply) else reply
 
-    def read_notification(self, headers: Mapping[str, str], body: bytes) -> str | None:
+    acknowledgement = Acknowledgement()
+
+    def read_notification(
+        self,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        now: dt.datetime,  # noqa: ARG002 - this channel signs no time
+    ) -> Notification | NotificationRefused:
         """The number a genuine notification speaks of."""
-        nonce = headers.get(NONCE_HEADER, "").encode()
-        if not is_signed(self._settings.key, headers.get(SIGNATURE_HEADER, ""), nonce, body):
-            return None
+        nonce = headers.get(NONCE_HEADER, "")
+        if not is_signed(
+            self._settings.key, headers.get(SIGNATURE_HEADER, ""), nonce.encode(), body
+        ):
+            return NotificationRefused(RefusedBecause.FORGED)
         try:
-            number = json.loads(body)["number"]
-        except (ValueError, TypeError, KeyError):
-            return None
-        return number if isinstance(number, str) else None
+            document = json.loads(body)
+            number, event_id = document["number"], document.get("id", nonce)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return NotificationRefused(RefusedBecause.UNREADABLE)
+        if not isinstance(number, str):
+            return NotificationRefused(RefusedBecause.UNREADABLE)
+        return Notification(str(event_id), NotificationSubject.PAYOUT, number)
 
     def _call(
         self, method: str, path: str, body: bytes, deadline_s: float
@@ -129,24 +132,19 @@ class SimulatorChannel:
         nonce = secrets.token_hex(16)
         key = self._settings.key
         signature = sign(key, method.encode(), path.encode(), nonce.encode(), body)
-        with _Deadline(deadline_s) as deadline:
-            try:
-                with self._http.stream(
-                    method,
-                    path,
-                    content=body,
-                    headers={NONCE_HEADER: nonce, SIGNATURE_HEADER: signature},
-                    timeout=deadline_s,
-                    extensions={"trace": deadline.trace},
-                ) as response:
-                    content = _read_limited(response)
-            except (httpx.HTTPError, httpx.InvalidURL, OSError, _TooLate, _TooLong) as problem:
-                cause = "deadline" if deadline.is_over else _snake(type(problem).__name__)
-                return Unknown(cause) if deadline.request_left else NotSent(cause)
-        signed = response.headers.get(SIGNATURE_HEADER, "")
-        if not is_signed(key, signed, str(response.status_code).encode(), nonce.encode(), content):
+        reply = self._wire.call(
+            method,
+            path,
+            content=body,
+            headers={NONCE_HEADER: nonce, SIGNATURE_HEADER: signature},
+            deadline_s=deadline_s,
+        )
+        if not isinstance(reply, WireReply):
+            return reply
+        signed = reply.headers.get(SIGNATURE_HEADER, "")
+        if not is_signed(key, signed, str(reply.status).encode(), nonce.encode(), reply.content):
             return Unknown("signature_wrong")
-        return _Reply(response.status_code, content)
+        return _Reply(reply.status, reply.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,66 +218,3 @@ def _read_state(document: dict[str, Any]) -> QueryOutcome:
 
 def _moment(seconds: float) -> dt.datetime:
     return dt.datetime.fromtimestamp(seconds, dt.UTC)
-
-
-def _read_limited(response: httpx.Response) -> bytes:
-    content = b""
-    for part in response.iter_raw():
-        content += part
-        if len(content) > ANSWER_BYTES_MAX:
-            raise _TooLong
-    return content
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).strip("_")
-
-
-class _TooLate(Exception):  # noqa: N818 - internal to one call
-    """The deadline was over before the first byte."""
-
-
-class _TooLong(Exception):  # noqa: N818 - internal to one call
-    """The answer is larger than any answer."""
-
-
-class _Deadline:
-    """One deadline for a whole call; it also notices the moment the request leaves."""
-
-    def __init__(self, seconds: float) -> None:
-        self._ends_s = read_stopwatch_s() + seconds
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-        self.request_left = False
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is used up."""
-        return read_stopwatch_s() >= self._ends_s
-
-    def trace(self, event: str, details: dict[str, Any]) -> None:
-        """Hear what the transport does, before it does it."""
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            self._socket = details["return_value"].get_extra_info("socket")
-        elif event == "http11.send_request_headers.started":
-            if self.is_over:
-                raise _TooLate
-            self.request_left = True
-        elif event == "http11.send_request_body.complete":
-            reach("channel.request_written")
-
-    def _cut(self) -> None:
-        """Wake whoever waits on the socket; closing it alone would not."""
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return

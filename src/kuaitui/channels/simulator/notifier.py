@@ -44,7 +44,8 @@ class Notifier(threading.Thread):
     def _notify(self, notification: dict[str, Any]) -> None:
         body = json.dumps(
             {
-                "id": notification["id"],
+                # The same event keeps its id however often it is told.
+                "id": f"{notification['number']}:{notification['state']}",
                 "number": notification["number"],
                 "state": notification["state"],
             }

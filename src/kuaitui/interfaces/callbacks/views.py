@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from kuaitui.channels.port import NotificationRefused
 from kuaitui.channels.registry import Channels, ChannelUnknown, build_channels
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import public
@@ -35,15 +36,17 @@ def notification(request: HttpRequest, channel: str) -> HttpResponse:
         return HttpResponse(status=404)
     if int(request.headers.get("Content-Length") or 0) > BODY_BYTES_MAX:
         return HttpResponse(status=413)
-    number = adapter.read_notification(request.headers, request.body)
-    if number is None:
-        log.warning("payout.notification.refused", channel=channel)
+    now = read_clock()
+    told = adapter.read_notification(request.headers, request.body, now=now)
+    if isinstance(told, NotificationRefused):
+        log.warning("channel.notification.refused", channel=channel, reason=told.reason.value)
         return HttpResponse(status=401)
-    is_asked = note_hint(channel=channel, number=number, now=read_clock())
-    log.info("payout.notification.taken", channel=channel, number=number, is_asked=is_asked)
-    return HttpResponse(status=204)
+    is_asked = note_hint(channel=channel, number=told.number, now=now)
+    log.info("channel.notification.taken", channel=channel, number=told.number, is_asked=is_asked)
+    answer = adapter.acknowledgement
+    return HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
 
 
 @functools.cache
 def _channels() -> Channels:
-    return build_channels(settings.KUAITUI_CHANNELS)
+    return build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)

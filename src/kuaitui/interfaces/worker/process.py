@@ -32,7 +32,7 @@ class Worker:
 
     def __init__(self, *, threads: int) -> None:
         pace = PACES[settings.KUAITUI_PAYOUT_PACE]
-        channels = build_channels(settings.KUAITUI_CHANNELS)
+        channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
         self._stopping = threading.Event()
         self._carriers = Carriers(
             channels=channels, pace=pace, threads=threads, when_free=self._look_for_payouts

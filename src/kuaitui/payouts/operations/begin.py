@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
+from kuaitui.deposits.errors import LotUnknown
 from kuaitui.deposits.operations import release_share, reserve_share
 from kuaitui.deposits.queries import deposit, payee_details
 from kuaitui.deposits.types import PlannedLeg, Route, RoutePlan
@@ -167,7 +168,9 @@ def _add_leg(
         now=now,
     )
     # Letters and digits only, 29 of them: what the narrowest channel takes (WeChat: 32).
-    instruction = PayoutInstruction(leg_id.replace("_", ""), planned.amount, _target(planned))
+    instruction = PayoutInstruction(
+        leg_id.replace("_", ""), planned.amount, _target(payout.account_id, planned)
+    )
     sealed = seal_request(instruction, leg_id=leg_id, approval_hash=approval_hash)
     return PayoutLeg.objects.create(
         public_id=leg_id,
@@ -192,11 +195,19 @@ def _add_leg(
     )
 
 
-def _target(planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
+def _target(account_id: str, planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
     if planned.route is Route.ORIGINAL:
-        return OriginalPayment(planned.channel_reference)
+        return OriginalPayment(planned.channel_reference, _paid_by(account_id, planned.lot_id))
     payee = payee_details(planned.destination_id)
     return PayeeAccount(payee.holder_name, payee.bank_name, payee.account_number)
+
+
+def _paid_by(account_id: str, lot_id: str) -> Money:
+    """The whole payment that a lot came by."""
+    for lot in deposit(account_id).lots:
+        if lot.lot_id == lot_id:
+            return lot.amount
+    raise LotUnknown(lot=lot_id)
 
 
 def _tail(instruction: PayoutInstruction) -> str:

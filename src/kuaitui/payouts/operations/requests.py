@@ -7,8 +7,9 @@ put under another approval does not open, and a leg whose request does not open 
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
+from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayeeKind, PayoutInstruction
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.kit.encryption import Sealed, keyring
@@ -19,12 +20,18 @@ def seal_request(instruction: PayoutInstruction, *, leg_id: str, approval_hash: 
     """The instruction as it will be sent, readable by whoever holds the keyring only."""
     target = instruction.target
     if isinstance(target, OriginalPayment):
-        payee = {"payment_reference": target.payment_reference}
+        payee: dict[str, object] = {
+            "payment_reference": target.payment_reference,
+            "total_minor": target.total.minor,
+        }
     else:
         payee = {
             "holder_name": target.holder_name,
             "bank_name": target.bank_name,
             "account_number": target.account_number,
+            "kind": target.kind.value,
+            "bank_code": target.bank_code,
+            "is_company": target.is_company,
         }
     document = {
         "number": instruction.number,
@@ -47,17 +54,22 @@ def open_request(leg: PayoutLeg) -> PayoutInstruction:
     document = json.loads(
         keyring().unseal(sealed, context=_context(leg.public_id, leg.approval_hash))
     )
-    payee = document["target"]
     instruction = PayoutInstruction(
         number=document["number"],
         amount=Money(document["amount_minor"], document["currency"]),
-        target=OriginalPayment(**payee) if "payment_reference" in payee else PayeeAccount(**payee),
+        target=_target(document["target"], document["currency"]),
     )
     ensure(instruction.number == leg.channel_number, "a leg is sent under its own number")
     ensure(
         instruction.amount == Money(leg.amount_minor, leg.currency), "a leg is sent with its amount"
     )
     return instruction
+
+
+def _target(payee: dict[str, Any], currency: str) -> OriginalPayment | PayeeAccount:
+    if "payment_reference" in payee:
+        return OriginalPayment(payee["payment_reference"], Money(payee["total_minor"], currency))
+    return PayeeAccount(**{**payee, "kind": PayeeKind(payee["kind"])})
 
 
 def _context(leg_id: str, approval_hash: str) -> str:

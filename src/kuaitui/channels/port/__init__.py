@@ -1,0 +1,114 @@
+"""What every channel adapter promises: instructions in, exactly one of a few outcomes out.
+
+Three borders, and a channel declares in its `capabilities` which of them it has: `Channel` (money
+out), `PayInChannel` (money in) and `StatementChannel` (the channel's own bills). What a channel
+cannot do is never found out by trying.
+
+Source: reference "One classification for all channels"; ADR-0006, ADR-0010.
+"""
+
+from kuaitui.channels.port.capabilities import ChannelCapabilities
+from kuaitui.channels.port.channel import (
+    CancellingChannel,
+    Channel,
+    HandOverChannel,
+    PayInChannel,
+    StatementChannel,
+)
+from kuaitui.channels.port.instructions import (
+    OriginalPayment,
+    PayeeAccount,
+    PayeeKind,
+    PayoutInstruction,
+    Route,
+)
+from kuaitui.channels.port.notifications import (
+    Acknowledgement,
+    Notification,
+    NotificationRefused,
+    NotificationSubject,
+    RefusedBecause,
+)
+from kuaitui.channels.port.outcomes import (
+    Accepted,
+    FailedDefinite,
+    NeededAction,
+    NeedsAction,
+    NotFound,
+    NotSent,
+    Outcome,
+    QueryOutcome,
+    RejectedConfig,
+    Returned,
+    SubmitOutcome,
+    Succeeded,
+    Unknown,
+)
+from kuaitui.channels.port.pay_ins import (
+    PayInClosed,
+    PayInMethod,
+    PayInOpened,
+    PayInOrder,
+    PayInOutcome,
+    PayInPaid,
+    PayInWaiting,
+)
+from kuaitui.channels.port.statements import (
+    LineKind,
+    Statement,
+    StatementEmpty,
+    StatementFetched,
+    StatementKind,
+    StatementLine,
+    StatementNotReady,
+    StatementOutcome,
+    StatementRefused,
+)
+
+__all__ = [
+    "Accepted",
+    "Acknowledgement",
+    "CancellingChannel",
+    "Channel",
+    "ChannelCapabilities",
+    "FailedDefinite",
+    "HandOverChannel",
+    "LineKind",
+    "NeededAction",
+    "NeedsAction",
+    "NotFound",
+    "NotSent",
+    "Notification",
+    "NotificationRefused",
+    "NotificationSubject",
+    "OriginalPayment",
+    "Outcome",
+    "PayInChannel",
+    "PayInClosed",
+    "PayInMethod",
+    "PayInOpened",
+    "PayInOrder",
+    "PayInOutcome",
+    "PayInPaid",
+    "PayInWaiting",
+    "PayeeAccount",
+    "PayeeKind",
+    "PayoutInstruction",
+    "QueryOutcome",
+    "RefusedBecause",
+    "RejectedConfig",
+    "Returned",
+    "Route",
+    "Statement",
+    "StatementChannel",
+    "StatementEmpty",
+    "StatementFetched",
+    "StatementKind",
+    "StatementLine",
+    "StatementNotReady",
+    "StatementOutcome",
+    "StatementRefused",
+    "SubmitOutcome",
+    "Succeeded",
+    "Unknown",
+]

@@ -1,0 +1,41 @@
+"""What a channel can do and what it cannot, declared."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from kuaitui.channels.port.instructions import PayeeKind, Route
+from kuaitui.channels.port.pay_ins import PayInMethod
+from kuaitui.channels.port.statements import StatementKind
+
+NOTHING_BETWEEN = dt.timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCapabilities:
+    """What a channel can do, and how long its promises hold."""
+
+    routes: frozenset[Route]
+    not_found_floor: dt.timedelta
+    """Younger than this, a send the channel does not know may still arrive there."""
+    resend_window: dt.timedelta
+    """How long the channel remembers a number. Later it is only asked, never sent again."""
+    return_window: dt.timedelta
+    """How long after payment money may still come back."""
+    payee_kinds: frozenset[PayeeKind] = field(default_factory=frozenset)
+    """To what sort of account it pays on the designated route."""
+    original_window: dt.timedelta | None = None
+    """How long after a payment it takes a refund along it. None: it sets no limit."""
+    refunds_per_payment_max: int | None = None
+    """How many partial refunds of one payment it takes. None: it sets no limit."""
+    refund_interval: dt.timedelta = NOTHING_BETWEEN
+    """How long to wait between two refunds of one payment."""
+    pay_in_methods: frozenset[PayInMethod] = field(default_factory=frozenset)
+    statement_kinds: frozenset[StatementKind] = field(default_factory=frozenset)
+    is_batched: bool = False
+    """Whether its payouts are gathered and released by two people before any leaves."""
+    can_cancel: bool = False
+    """Whether an accepted payout can be called back: see `CancellingChannel`."""
+    hands_over_abnormal: bool = False
+    """Whether a stuck refund can be sent to a bank card: see `HandOverChannel`."""

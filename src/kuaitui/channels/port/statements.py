@@ -1,0 +1,95 @@
+"""A channel's own bills: what it says happened on one day, as bytes and as lines."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from kuaitui.channels.port.outcomes import NotSent, RejectedConfig, Unknown
+from kuaitui.kernel.money import Money
+
+
+class StatementKind(enum.StrEnum):
+    """What a bill proves."""
+
+    TRADES = "trades"
+    """The business events: orders paid, refunds, payouts."""
+    FUNDS = "funds"
+    """The cash: every movement of the account."""
+
+
+class LineKind(enum.StrEnum):
+    """What one line of a bill is about."""
+
+    PAY_IN = "pay_in"
+    REFUND = "refund"
+    """Back along the original payment."""
+    PAYOUT = "payout"
+    """To a designated account."""
+    RETURN = "return"
+    """Money of a payout that came back (退票)."""
+    FEE = "fee"
+    TRANSFER = "transfer"
+    """Between the merchant's own accounts: top-up, withdrawal, settlement."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One line. `amount` is always positive; its kind says which way it went.
+
+    `number` is ours where the bill carries it, `reference` the channel's own; either may be empty.
+    """
+
+    line_no: int
+    kind: LineKind
+    number: str
+    reference: str
+    amount: Money
+    occurred_at: dt.datetime
+    state: str = ""
+    """The channel's own word, for people to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One day's bill, read. The totals are the bill's own, checked against its lines."""
+
+    account: str
+    """The merchant or account it is of, as the bill says."""
+    day: dt.date
+    lines: tuple[StatementLine, ...] = field(repr=False)
+
+
+class StatementRefused(Exception):  # noqa: N818 - an answer, like a refusal
+    """A bill cannot be read, or is not what it says it is. `line_no` is 0 for the whole."""
+
+    def __init__(self, reason: str, *, line_no: int = 0) -> None:
+        super().__init__(f"line {line_no}: {reason}" if line_no else reason)
+        self.reason = reason
+        self.line_no = line_no
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFetched:
+    """The bill's bytes, exactly as the channel sent them and with the hash it announced checked."""
+
+    content: bytes = field(repr=False)
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEmpty:
+    """The channel says that nothing happened on that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementNotReady:
+    """The channel makes this bill later."""
+
+
+StatementOutcome: TypeAlias = (
+    StatementFetched | StatementEmpty | StatementNotReady | RejectedConfig | NotSent | Unknown
+)
