@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from kuaitui.kit.crashpoints import POINTS, VARIABLE, reach
+from kuaitui.kit.crashpoints import POINTS, VARIABLE, reach, watched
 
 
 def run_through(point: str, *, times: int, crash_at: str) -> int:
@@ -44,3 +44,23 @@ def test_a_point_nobody_listed_is_a_bug(monkeypatch: pytest.MonkeyPatch) -> None
 
     with pytest.raises(ValueError, match="no crash point"):
         reach("payouts.never_heard_of")
+
+
+def test_whoever_watches_hears_of_every_point_and_may_stop_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    heard: list[str] = []
+
+    def stop_at_the_second(name: str) -> None:
+        heard.append(name)
+        if name == POINTS[1]:
+            raise InterruptedError
+
+    with watched(stop_at_the_second):
+        reach(POINTS[0])
+        with pytest.raises(InterruptedError):
+            reach(POINTS[1])
+    reach(POINTS[2])
+
+    assert heard == list(POINTS[:2])

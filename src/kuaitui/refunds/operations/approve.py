@@ -8,6 +8,7 @@ from django.db import transaction
 
 from kuaitui.deposits.errors import DestinationUnverified
 from kuaitui.kernel.actor import Actor
+from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.refunds.errors import ApprovalOutdated, ApproverIsInvolved
 from kuaitui.refunds.models import Decision, RefundApplication
@@ -75,6 +76,7 @@ def approve_application(
     )
     if to is State.APPROVED:
         begin_paying(row, actor=actor, now=now)
+    reach("refunds.approve.uncommitted")
     return State(row.state)
 
 

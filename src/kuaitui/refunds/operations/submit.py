@@ -12,6 +12,7 @@ from kuaitui.deposits.operations import freeze_deposit, lock_deposit
 from kuaitui.deposits.types import RoutePlan
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.money import Money
+from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.policy.terms import Terms
@@ -126,6 +127,7 @@ def submit_application(
     )
     take_snapshot(row, proposal.look, now=now)
     publish(ApplicationSubmitted(row.public_id), now=now)
+    reach("refunds.submit.uncommitted")
     return Submitted(row.public_id, is_new=True)
 
 
