@@ -15,19 +15,23 @@ KEY = "a key for tests"
 
 
 class SimulatorProcess:
-    """`kuaitui simulate-channel` on a free port; `restart` keeps its book and its port."""
+    """`kuaitui simulate-channel NAME` on a free port; `start` after `stop` keeps book and port."""
+
+    name = "simulator"
 
     def __init__(self, directory: Path, *arguments: str) -> None:
         self.book = directory / "simulator.sqlite3"
+        self.keys = directory / "keys"
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
         self._port = "0"
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "kuaitui.interfaces.cli", "simulate-channel"]
+        command = [sys.executable, "-m", "kuaitui.interfaces.cli", "simulate-channel", self.name]
+        places = ["--port", self._port, "--book", str(self.book), "--keys", str(self.keys)]
         self._process = subprocess.Popen(
-            [*command, "--port", self._port, "--book", str(self.book), *self._arguments],
+            [*command, *places, *self._arguments],
             env={**os.environ, "KUAITUI_SIMULATOR_KEY": KEY},
             stdout=subprocess.PIPE,
             text=True,

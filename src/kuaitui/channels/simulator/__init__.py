@@ -1,6 +1,8 @@
-"""A payment channel of our own: a separate server with its own durable book, and the client for it.
+"""Payment channels of our own: separate servers with their own durable books, and who directs them.
 
-The server stands for a real channel in demo and tests, with its faults on demand, and is the oracle
-there: what its book says was paid must equal what our books say. `client` is the adapter; `server`,
-`book` and `faults` share nothing with it but the signatures of `signing`.
+A server stands for a real channel in demo and tests, with its faults on demand, and is the oracle
+there: what its book says was paid must equal what our books say. `store`, `serving`, `notifier`,
+`faults`, `director` and `process` are what all of them share. The plain simulator (`book`, `server`)
+speaks a protocol of its own and has its adapter, `client`, beside it; the two share nothing but the
+signatures of `signing`. Simulators of institutions are packages here, and their adapters are not.
 """

@@ -1,4 +1,4 @@
-"""How tests, demo and journey direct the simulated channel, and read its book."""
+"""How tests, demo and journey direct a simulated channel, and read its book."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Director:
 
     def book(self) -> dict[str, Any]:
         """Everything the channel knows: instructions, movements, requests, paid per number."""
-        return self._call("GET", "/_sim/book")
+        return self.call("GET", "/_sim/book")
 
     def paid(self) -> dict[str, dict[str, int]]:
         """Per number: times_paid, times_returned, with_payee_minor."""
@@ -32,31 +32,32 @@ class Director:
 
     def misbehave(self, *rules: Rule) -> None:
         """Add faults."""
-        self._call("POST", "/_sim/rules", {"rules": [asdict(rule) for rule in rules]})
+        self.call("POST", "/_sim/rules", {"rules": [asdict(rule) for rule in rules]})
 
     def behave(self) -> None:
         """Take all faults away."""
-        self._call("DELETE", "/_sim/rules")
+        self.call("DELETE", "/_sim/rules")
 
     def set(self, **settings: object) -> None:
-        """Change balance_minor, balance_floor_minor, forgets_numbers or processing_s."""
-        self._call("POST", "/_sim/settings", settings)
+        """Change settings of the channel: its server says which it has."""
+        self.call("POST", "/_sim/settings", settings)
 
     def advance(self, *, seconds: float) -> None:
         """Let the channel's clock jump ahead."""
-        self._call("POST", "/_sim/advance", {"seconds": seconds})
+        self.call("POST", "/_sim/advance", {"seconds": seconds})
 
     def return_now(self, number: str, *, code: str = "ACCOUNT_CLOSED") -> None:
         """Let the payee's bank give a paid amount back."""
-        self._call("POST", "/_sim/return", {"number": number, "code": code})
+        self.call("POST", "/_sim/return", {"number": number, "code": code})
 
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
-    def _call(
+    def call(
         self, method: str, path: str, document: dict[str, Any] | None = None
     ) -> dict[str, Any]:
+        """One signed direction; simulators with more of them build on this."""
         body = b"" if document is None else json.dumps(document).encode()
         nonce = secrets.token_hex(16)
         signature = sign(self._key, method.encode(), path.encode(), nonce.encode(), body)

@@ -1,28 +1,42 @@
-"""`kuaitui simulate-channel`: the simulated payment channel as a process of its own."""
+"""`kuaitui simulate-channel [NAME]`: a simulated payment channel as a process of its own."""
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import importlib
+import json
 import os
-import signal
-import threading
 from pathlib import Path
+from typing import Protocol, cast
 
-from kuaitui.channels.simulator.book import Book
-from kuaitui.channels.simulator.faults import DEMO_RULES
-from kuaitui.channels.simulator.notifier import Notifier
-from kuaitui.channels.simulator.server import SimulatorServer
-from kuaitui.channels.simulator.signing import shared_key
+from kuaitui.channels.simulator.process import HOST, SimulatedChannel, SimulatorOptions
 from kuaitui.kernel.clock import read_clock
+
+# name: (module, usual port). A module offers `build(options)` and `settings_entry(options)`.
+SIMULATORS = {
+    "simulator": ("kuaitui.channels.simulator.process", 8790),
+}
+
+
+class SimulatorModule(Protocol):
+    """What the module of a simulated channel offers."""
+
+    def build(self, options: SimulatorOptions) -> SimulatedChannel:
+        """The channel, listening on its port and not yet serving."""
+
+    def settings_entry(self, options: SimulatorOptions) -> dict[str, object]:
+        """What `KUAITUI_CHANNELS` says of it; makes the keys that it names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    var = Path(os.environ.get("KUAITUI_VAR", "var"))
-    parser.add_argument("--port", type=int, default=8790, help="0 takes a free one (default 8790)")
-    parser.add_argument("--book", type=Path, default=var / "simulator.sqlite3", metavar="FILE")
-    parser.add_argument("--key-file", type=Path, default=var / "simulator_key", metavar="FILE")
+    ports = ", ".join(f"{name} {port}" for name, (_, port) in SIMULATORS.items())
+    parser.add_argument("name", nargs="?", choices=SIMULATORS, default="simulator")
+    parser.add_argument("--port", type=int, help=f"0 takes a free one (default {ports})")
+    parser.add_argument("--book", type=Path, metavar="FILE", help="default var/NAME.sqlite3")
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="whoever directs it has it")
+    parser.add_argument("--keys", type=Path, metavar="DIR", help="keys of channel and merchant")
     parser.add_argument(
         "--clock",
         type=dt.datetime.fromisoformat,
@@ -34,39 +48,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--demo-rules", action="store_true", help="let payees misbehave by their last four digits"
     )
+    parser.add_argument("--trouble", type=float, default=0.0, metavar="CHANCE", help="of any fault")
+    parser.add_argument("--seed", type=int, default=0, help="decides which calls are in trouble")
+    parser.add_argument(
+        "--print-settings", action="store_true", help="print its entry for KUAITUI_CHANNELS, end"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until asked to stop."""
-    arguments.book.parent.mkdir(parents=True, exist_ok=True)
-    book = Book(str(arguments.book), clock=lambda: read_clock().timestamp())
-    _prepare(book, arguments)
-    key = shared_key(arguments.key_file)
-    server = SimulatorServer(host="127.0.0.1", port=arguments.port, book=book, key=key)
-    notifier = Notifier(book=book, url=arguments.notify, key=key) if arguments.notify else None
-    if notifier is not None:
-        notifier.start()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        # `shutdown` waits for the serving loop, which the handler interrupts: another thread asks.
-        signal.signal(signal_number, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"The simulated channel listens on http://127.0.0.1:{server.server_port}", flush=True)
-    server.serve_forever(poll_interval=0.5)
-    server.server_close()
-    if notifier is not None:
-        notifier.stop()
-    book.close()
+    options = _options(arguments)
+    simulator = _load(arguments.name)
+    if arguments.print_settings:
+        entry = simulator.settings_entry(options)
+        print(json.dumps({arguments.name: entry}, ensure_ascii=False, indent=2))
+        return 0
+    options.book.parent.mkdir(parents=True, exist_ok=True)
+    channel = simulator.build(options)
+    url = f"http://{HOST}:{channel.server.server_port}"
+    print(f"The simulated channel listens on {url}", flush=True)
+    channel.serve_until_asked_to_stop()
     return 0
 
 
-def _prepare(book: Book, arguments: argparse.Namespace) -> None:
-    settings = {"processing_s": str(arguments.processing_s)}
-    if arguments.clock is not None:
-        start = (
-            arguments.clock if arguments.clock.tzinfo else arguments.clock.replace(tzinfo=dt.UTC)
-        )
-        settings["clock_ahead_s"] = str((start - read_clock()).total_seconds())
-    book.set_settings(settings)
-    if arguments.demo_rules:
-        book.clear_rules()
-        for rule in DEMO_RULES:
-            book.add_rule(rule)
+def _load(name: str) -> SimulatorModule:
+    return cast("SimulatorModule", importlib.import_module(SIMULATORS[name][0]))
+
+
+def _options(arguments: argparse.Namespace) -> SimulatorOptions:
+    var = Path(os.environ.get("KUAITUI_VAR", "var"))
+    _, usual_port = SIMULATORS[arguments.name]
+    starts_at = arguments.clock
+    if starts_at is not None and starts_at.tzinfo is None:
+        starts_at = starts_at.replace(tzinfo=dt.UTC)
+    return SimulatorOptions(
+        port=usual_port if arguments.port is None else arguments.port,
+        book=arguments.book or var / f"{arguments.name}.sqlite3",
+        key_file=arguments.key_file or var / "simulator_key",
+        keys=arguments.keys or var / f"{arguments.name}_keys",
+        clock=read_clock,
+        starts_at=starts_at,
+        processing_s=arguments.processing_s,
+        notify_url=arguments.notify or "",
+        behaves_as_demo=arguments.demo_rules,
+        seed=arguments.seed,
+        trouble_chance=arguments.trouble,
+    )
