@@ -27,6 +27,9 @@ CREATE TABLE IF NOT EXISTS instruction (
 CREATE TABLE IF NOT EXISTS movement (
     id INTEGER PRIMARY KEY, number TEXT NOT NULL, kind TEXT NOT NULL,
     amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, moved_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS payment (
+    reference TEXT PRIMARY KEY, number TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL, paid_at REAL NOT NULL);
 """
 DEFAULT_PROCESSING_S = 0.0
 
@@ -71,7 +74,9 @@ class Book(Store):
             if row is not None and row["fingerprint"] != request.fingerprint:
                 raise ChannelRefuses(409, "NUMBER_REUSED")
             if row is not None and self.setting("forgets_numbers", "0") == "1":
-                self._pay(request.number, request.amount_minor, request.currency)
+                self._move(
+                    request.number, "paid", request.amount_minor, request.currency, self.now()
+                )
             if row is None:
                 self._require_balance(request.amount_minor)
                 self._insert(request, faults)
@@ -116,6 +121,22 @@ class Book(Store):
             if row is None or row["state"] != "PAID":
                 raise ChannelRefuses(409, "NOT_PAID")
             self._return(row, code)
+
+    def collect(self, reference: str, number: str, amount_minor: int, currency: str) -> None:
+        """Somebody paid: money comes in under the channel's own reference, once."""
+        with self.transaction():
+            if self.row("SELECT 1 FROM payment WHERE reference = ?", reference) is not None:
+                return
+            now = self.now()
+            values = {"reference": reference, "number": number, "amount_minor": amount_minor}
+            self.insert("payment", {**values, "currency": currency, "paid_at": now})
+            self._move(reference, "collected", amount_minor, currency, now)
+
+    def bill_rows(self, statement: str, from_s: float, to_s: float) -> list[dict[str, Any]]:
+        """What one of `bills.STATEMENTS` finds between two moments, in order of time."""
+        with self.transaction():
+            self.settle_due()
+            return self.rows(statement, from_s, to_s)
 
     def _row(self, number: str) -> dict[str, Any] | None:
         return self.row("SELECT * FROM instruction WHERE number = ?", number)
@@ -162,7 +183,9 @@ class Book(Store):
         due = "SELECT * FROM instruction WHERE state = 'PROCESSING' AND due_at <= ?"
         for row in self.rows(due, now):
             if row["due_state"] == "PAID":
-                self._pay(row["number"], row["amount_minor"], row["currency"])
+                self._move(
+                    row["number"], "paid", row["amount_minor"], row["currency"], row["due_at"]
+                )
             self.change(
                 "UPDATE instruction SET state = due_state,"
                 " paid_at = iif(due_state = 'PAID', due_at, NULL) WHERE number = ?",
@@ -173,15 +196,13 @@ class Book(Store):
         for row in self.rows(back, now):
             self._return(row, row["return_code"])
 
-    def _pay(self, number: str, amount_minor: int, currency: str) -> None:
-        self._move(number, "paid", amount_minor, currency)
-
     def _return(self, row: dict[str, Any], code: str) -> None:
-        self._move(row["number"], "returned", row["amount_minor"], row["currency"])
+        now = self.now()
+        self._move(row["number"], "returned", row["amount_minor"], row["currency"], now)
         self.change(
             "UPDATE instruction SET state = 'RETURNED', code = ?, returned_at = ? WHERE number = ?",
             code,
-            self.now(),
+            now,
             row["number"],
         )
         self._announce(row["number"])
@@ -199,9 +220,11 @@ class Book(Store):
                 disguise=disguise,
             )
 
-    def _move(self, number: str, kind: str, amount_minor: int, currency: str) -> None:
+    def _move(
+        self, number: str, kind: str, amount_minor: int, currency: str, moved_at: float
+    ) -> None:
         values = {"number": number, "kind": kind, "amount_minor": amount_minor}
-        self.insert("movement", {**values, "currency": currency, "moved_at": self.now()})
+        self.insert("movement", {**values, "currency": currency, "moved_at": moved_at})
         if balance := self.setting("balance_minor", ""):
             change = -amount_minor if kind == "paid" else amount_minor
             self.set_settings({"balance_minor": str(int(balance) + change)})
@@ -223,7 +246,7 @@ class Book(Store):
         rows = self.rows(
             "SELECT number, sum(kind = 'paid') AS times_paid, sum(kind = 'returned') AS times_returned,"
             " sum(iif(kind = 'paid', amount_minor, -amount_minor)) AS with_payee_minor"
-            " FROM movement GROUP BY number ORDER BY number"
+            " FROM movement WHERE kind <> 'collected' GROUP BY number ORDER BY number"
         )
         return {row.pop("number"): row for row in rows}
 

@@ -30,6 +30,12 @@ from kuaitui.channels.port import (
     RejectedConfig,
     Returned,
     Route,
+    Statement,
+    StatementEmpty,
+    StatementFetched,
+    StatementKind,
+    StatementNotReady,
+    StatementOutcome,
     SubmitOutcome,
     Succeeded,
     Unknown,
@@ -41,9 +47,12 @@ from kuaitui.channels.simulator.signing import (
     shared_key,
     sign,
 )
-from kuaitui.channels.wire import Wire, WireReply
+from kuaitui.channels.simulator.statements import read_bill
+from kuaitui.channels.wire import ANSWER_BYTES_MAX, Wire, WireReply
 
 PAYOUTS = "/v1/payouts"
+BILLS = "/v1/bills"
+BILL_BYTES_MAX: Final = 64 * 1024 * 1024
 # The errors whose meaning is written down. Every other error is Unknown.
 REFUSALS: Final[dict[tuple[int, str], QueryOutcome]] = {
     (422, "ACCOUNT_CLOSED"): FailedDefinite("ACCOUNT_CLOSED"),
@@ -65,6 +74,8 @@ class SimulatorSettings:
     not_found_floor_s: float = 600.0
     resend_window_s: float = 30 * 86400.0
     return_window_s: float = 30 * 86400.0
+    account: str = "simulator"
+    """The account whose bills are read; another's are refused."""
 
     @classmethod
     def parse(cls, document: dict[str, Any]) -> SimulatorSettings:
@@ -86,6 +97,7 @@ class SimulatorChannel:
             resend_window=dt.timedelta(seconds=settings.resend_window_s),
             return_window=dt.timedelta(seconds=settings.return_window_s),
             payee_kinds=frozenset(PayeeKind),
+            statement_kinds=frozenset(StatementKind),
         )
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
@@ -101,6 +113,26 @@ class SimulatorChannel:
         """Ask what became of it."""
         reply = self._call("GET", f"{PAYOUTS}/{instruction.number}", b"", deadline_s)
         return read_reply(reply, instruction) if isinstance(reply, _Reply) else reply
+
+    def fetch_statement(
+        self, kind: StatementKind, day: dt.date, *, deadline_s: float
+    ) -> StatementOutcome:
+        """One day's bill. The signature of the answer vouches for every byte of it."""
+        path = f"{BILLS}/{day.isoformat()}?kind={kind.value}"
+        reply = self._call("GET", path, b"", deadline_s, answer_bytes_max=BILL_BYTES_MAX)
+        if not isinstance(reply, _Reply):
+            return reply
+        if reply.status == 200:
+            return StatementFetched(reply.content, f"{day.isoformat()}-{kind.value}.json")
+        return _read_missing_bill(reply)
+
+    def read_statement(self, kind: StatementKind, content: bytes) -> Statement:
+        """Read a bill's bytes.
+
+        Raises:
+            StatementRefused: it is not a whole, sound bill of this account.
+        """
+        return read_bill(kind, content, account=self._settings.account)
 
     acknowledgement = Acknowledgement()
 
@@ -127,7 +159,13 @@ class SimulatorChannel:
         return Notification(str(event_id), NotificationSubject.PAYOUT, number)
 
     def _call(
-        self, method: str, path: str, body: bytes, deadline_s: float
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        deadline_s: float,
+        *,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> _Reply | NotSent | Unknown:
         nonce = secrets.token_hex(16)
         key = self._settings.key
@@ -138,6 +176,7 @@ class SimulatorChannel:
             content=body,
             headers={NONCE_HEADER: nonce, SIGNATURE_HEADER: signature},
             deadline_s=deadline_s,
+            answer_bytes_max=answer_bytes_max,
         )
         if not isinstance(reply, WireReply):
             return reply
@@ -196,6 +235,22 @@ def read_reply(reply: _Reply, instruction: PayoutInstruction) -> QueryOutcome:
         return _read_state(document)
     except (KeyError, TypeError, ValueError, OverflowError):
         return Unknown("unreadable")
+
+
+def _read_missing_bill(reply: _Reply) -> StatementOutcome:
+    try:
+        code = json.loads(reply.content)["code"]
+    except (ValueError, TypeError, KeyError):
+        return Unknown("unreadable")
+    match reply.status, code:
+        case 404, "BILL_NOT_READY":
+            return StatementNotReady()
+        case 404, "NO_BILL":
+            return StatementEmpty()
+        case 401, "SIGNATURE_WRONG":
+            return RejectedConfig("SIGNATURE_WRONG")
+        case _:
+            return Unknown(f"http_{reply.status}")
 
 
 def _read_state(document: dict[str, Any]) -> QueryOutcome:

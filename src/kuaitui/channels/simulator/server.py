@@ -1,11 +1,13 @@
-"""The simulated channel as an HTTP server: two calls for its clients, `/_sim/` for who directs it.
+"""The simulated channel as an HTTP server: its clients' calls, `/_sim/` for who directs it.
 
     POST /v1/payouts            take an instruction in
     GET  /v1/payouts/NUMBER     what became of it
+    GET  /v1/bills/DAY?kind=K   what happened on a day: `trades` or `funds`
+    POST /_sim/collect          {"reference": "…", "amount_minor": 1, …}: somebody pays in
     POST /_sim/return           {"number": "…", "code": "…"}: give a paid amount back now
 
 The other directions are in `serving`; settings are balance_minor, balance_floor_minor,
-forgets_numbers and processing_s. Every request and every answer is signed with the shared key.
+forgets_numbers, processing_s and bill_delay_s. Every request and every answer is signed with the shared key.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import threading
 from http import HTTPStatus
 from typing import cast
 
+from kuaitui.channels.simulator.bills import make_bill
 from kuaitui.channels.simulator.book import Book, Request
 from kuaitui.channels.simulator.faults import Fault, Faults, Operation
 from kuaitui.channels.simulator.serving import (
@@ -28,6 +31,7 @@ from kuaitui.channels.simulator.signing import NONCE_HEADER, SIGNATURE_HEADER, s
 from kuaitui.channels.simulator.store import ChannelRefuses
 
 PAYOUTS = "/v1/payouts"
+BILLS = "/v1/bills/"
 
 
 class Answer(Exception):  # noqa: N818 - how a step ends the call early
@@ -49,10 +53,20 @@ def _return(book: Book, document: Directive) -> Document:
     return {}
 
 
+def _collect(book: Book, document: Directive) -> Document:
+    reference = str(document["reference"])
+    number, currency = document.get("number", reference), document.get("currency", "CNY")
+    book.collect(reference, str(number), int(document["amount_minor"]), str(currency))
+    return {}
+
+
 class Handler(CallHandler):
     """One call."""
 
-    directions = {("POST", "/_sim/return"): _return}
+    directions = {
+        ("POST", "/_sim/return"): _return,
+        ("POST", "/_sim/collect"): _collect,
+    }
 
     def answer_call(self, body: bytes) -> None:
         """Check the signature, do what is asked, answer."""
@@ -84,6 +98,8 @@ class Handler(CallHandler):
         number = self.path.removeprefix(f"{PAYOUTS}/")
         if self.command == "GET" and number != self.path and "/" not in number:
             return Operation.QUERY, number, self._book.tail_of(number)
+        if self.command == "GET" and self.path.startswith(BILLS):
+            return Operation.STATEMENT, self.path.removeprefix(BILLS), ""
         raise Answer.error(HTTPStatus.NOT_FOUND, "NO_SUCH_ADDRESS")
 
     def _carry_out(
@@ -96,6 +112,8 @@ class Handler(CallHandler):
         try:
             if operation is Operation.SUBMIT:
                 document: Document | None = self._book.accept(_parse(body), faults)
+            elif operation is Operation.STATEMENT:
+                document = make_bill(self._book, number)
             else:
                 document = self._book.find(number)
         except ChannelRefuses as refusal:
