@@ -149,6 +149,7 @@ def test_nothing_leaves(refused, table: str) -> None:
     made.deduct("¥1")
 
     refused(f"DELETE FROM {table}", breaks="keeps what it holds")
+    refused(f"TRUNCATE {table} CASCADE", breaks="keeps what it holds")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,9 @@ def test_nothing_leaves(refused, table: str) -> None:
         "UPDATE deposits_destination SET holder_name = 'x'",
         "UPDATE deposits_destination SET usable_from = now()",
         "UPDATE deposits_destination SET number_blind = 'x'",
+        "UPDATE deposits_destination SET kind = 'alipay_account'",
+        "UPDATE deposits_destination SET bank_code = '308584000013'",
+        "UPDATE deposits_destination SET is_company = true",
         "UPDATE deposits_destination SET verified_at = NULL, verified_by = ''",
     ],
 )
@@ -243,4 +247,31 @@ def test_a_channel_payment_opens_one_lot(refused) -> None:
         "INSERT INTO deposits_channel_payment (channel, reference, account_id, lot_number)"
         " SELECT channel, reference, account_id, 2 FROM deposits_channel_payment",
         breaks="duplicate key",
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "breaks"),
+    [
+        ({"bank_code": "30858400001"}, "bank_code_is_one"),
+        ({"bank_code": "CMBCCNBS-"}, "bank_code_is_one"),
+        ({"kind": "cash"}, "destination_kind_is_known"),
+    ],
+)
+def test_a_destination_is_of_a_known_kind_with_a_bank_code_that_is_one(
+    refused, columns: dict[str, str], breaks: str
+) -> None:
+    made = world(MIDDLE)
+    given.destination(made.shop)
+    values = {"bank_code": "''", "kind": "'bank_account'"}
+    values |= {name: f"'{value}'" for name, value in columns.items()}
+
+    refused(
+        "INSERT INTO deposits_destination (public_id, shop_key, holder_name, bank_name, number_sealed,"
+        " number_key_id, number_blind, tail4, kind, bank_code, fingerprint, added_by, added_at,"
+        " usable_from) SELECT 'dst_copy', shop_key, holder_name, bank_name, number_sealed,"
+        f" number_key_id, number_blind, tail4, {values['kind']}, {values['bank_code']}, 'other',"
+        " added_by, added_at, usable_from FROM deposits_destination",
+        [],
+        breaks=breaks,
     )

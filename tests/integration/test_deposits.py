@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits import operations, queries
 from kuaitui.deposits.errors import (
     AccountNumberMissing,
@@ -13,6 +14,7 @@ from kuaitui.deposits.errors import (
     AccountNumberNotDigits,
     AccountNumberTooLong,
     AccountNumberTooShort,
+    BankCodeMistyped,
     BankNameMissing,
     DeductionEmpty,
     DeductionItemUnexplained,
@@ -504,10 +506,7 @@ def test_a_wrong_account_number_says_what_is_wrong(number, refusal):
 )
 def test_a_destination_needs_its_names(changes, refusal):
     shop = given.shop()
-    entered = {
-        "shop_key": shop.shop_key, "holder_name": given.OWNER, "bank_name": given.BANK,
-        "account_number": given.CARD, "actor": shop.seller, "now": NOW,
-    }  # fmt: skip
+    entered = destination_form(shop)
 
     with given.nothing_moves(), pytest.raises(refusal):
         operations.add_destination(**{**entered, **changes})
@@ -543,6 +542,48 @@ def test_the_same_number_written_differently_is_the_same_destination(written):
         again = given.destination(shop, number=written, is_verified=False)
 
     assert again.destination_id == first.destination_id
+
+
+@pytest.mark.parametrize("written", ["3085 8400 0013", "308584000013", "cmbccnbs", "CMBCCNBSXXX"])
+def test_what_a_bank_needs_besides_the_number_reaches_the_channel(written):
+    shop = given.shop()
+
+    entered = operations.add_destination(
+        **destination_form(shop), bank_code=written, is_company=True
+    )
+    operations.verify_destination(
+        destination_id=entered.destination_id, actor=given.reviewer(), now=NOW
+    )
+
+    details = queries.payee_details(entered.destination_id)
+    assert details.bank_code == written.replace(" ", "").upper()
+    assert details.is_company
+    assert details.kind is PayeeKind.BANK_ACCOUNT
+
+
+@pytest.mark.parametrize("written", ["12345678901", "1234567890123", "CMB", "CMBCCNBS1", "ＣＭＢ"])
+def test_a_bank_code_that_is_none_is_refused(written):
+    shop = given.shop()
+
+    with given.nothing_moves(), pytest.raises(BankCodeMistyped):
+        operations.add_destination(**destination_form(shop), bank_code=written)
+
+
+def test_the_same_number_for_a_company_is_another_destination():
+    shop = given.shop()
+    first = operations.add_destination(**destination_form(shop))
+
+    other = operations.add_destination(**destination_form(shop), is_company=True)
+
+    assert other.destination_id != first.destination_id
+    assert other.fingerprint != first.fingerprint
+
+
+def destination_form(shop):
+    return {
+        "shop_key": shop.shop_key, "holder_name": given.OWNER, "bank_name": given.BANK,
+        "account_number": given.CARD, "actor": shop.seller, "now": NOW,
+    }  # fmt: skip
 
 
 def test_people_see_the_tail_only_and_the_channel_sees_the_number_once_it_is_verified():

@@ -103,7 +103,11 @@ def test_a_payout_is_begun_once_for_an_application() -> None:
 
     def again(**changes: str) -> str:
         plan = pg.plan_route(
-            account_id=world.shop.account_id, amount=yuan("0.01"), destination_id="", now=NOW
+            pg.deposit(world.shop.account_id).lots,
+            amount=yuan("0.01"),
+            destination_id="",
+            parts={},
+            now=NOW,
         )
         with transaction.atomic():
             return operations.begin_payout(
@@ -128,7 +132,11 @@ def test_beginning_again_with_the_same_content_returns_the_same_payout() -> None
             account_id=shop.account_id, amount=yuan("6,000"), reference="rfa_1", now=NOW
         )
     plan = pg.plan_route(
-        account_id=shop.account_id, amount=yuan("6,000"), destination_id="", now=NOW
+        pg.deposit(shop.account_id).lots,
+        amount=yuan("6,000"),
+        destination_id="",
+        parts={},
+        now=NOW,
     )
     begin = {
         "application_id": "rfa_1",

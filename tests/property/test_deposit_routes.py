@@ -2,27 +2,85 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from kuaitui.channels.port import ChannelCapabilities, PayeeKind
+from kuaitui.channels.port import Route as ChannelRoute
 from kuaitui.deposits import rules
 from kuaitui.deposits.errors import (
     AccountNumberMistyped,
     DestinationRequired,
     InsufficientDeposit,
+    NoWayOut,
 )
-from kuaitui.deposits.types import Lot, Route
-from kuaitui.kernel.money import Money
+from kuaitui.deposits.types import Lot, Route, RoutePlan, WaysOut
+from kuaitui.kernel.money import CurrencyMismatch, Money
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 DAYS = st.integers(-400, 400).map(lambda days: NOW + dt.timedelta(days=days))
 
 
+TO_BANK = {PayeeKind.BANK_ACCOUNT: "bank"}
+
+
 def cny(minor: int) -> Money:
     return Money(minor, "CNY")
+
+
+LOT = Lot(
+    lot_id="lot_1",
+    amount=cny(100),
+    paid_at=NOW - dt.timedelta(days=10),
+    channel="wechat",
+    channel_reference="P1",
+    refundable_until=NOW + dt.timedelta(days=1),
+    reserved=cny(0),
+    refunded=cny(0),
+    deducted=cny(0),
+)
+
+
+CHANNELS = ("wechat", "alipay", "bank", "gone")
+BOTH = frozenset(ChannelRoute)
+
+
+def channel(
+    routes: frozenset[ChannelRoute] = BOTH,
+    kinds: frozenset[PayeeKind] = frozenset(PayeeKind),
+    *,
+    window: dt.timedelta | None = None,
+    parts_max: int | None = None,
+) -> ChannelCapabilities:
+    return ChannelCapabilities(
+        routes=routes,
+        not_found_floor=dt.timedelta(0),
+        resend_window=dt.timedelta(days=1),
+        return_window=dt.timedelta(days=1),
+        payee_kinds=kinds,
+        original_window=window,
+        refunds_per_payment_max=parts_max,
+    )
+
+
+EVERYTHING = WaysOut({name: channel() for name in CHANNELS})
+capabilities = st.builds(
+    channel,
+    st.frozensets(st.sampled_from(ChannelRoute)),
+    st.frozensets(st.sampled_from(PayeeKind)),
+    window=st.none() | st.integers(1, 400).map(lambda days: dt.timedelta(days=days)),
+    parts_max=st.none() | st.integers(1, 3),
+)
+ways_out = st.builds(
+    WaysOut,
+    st.dictionaries(st.sampled_from(CHANNELS[:-1]), capabilities),
+    st.dictionaries(st.sampled_from(PayeeKind), st.sampled_from(CHANNELS), max_size=2),
+)
 
 
 @st.composite
@@ -35,7 +93,7 @@ def lot_lists(draw: st.DrawFn) -> list[Lot]:
                 lot_id=f"lot_{number}",
                 amount=cny(reserved + refunded + deducted + rest),
                 paid_at=draw(DAYS),
-                channel="c",
+                channel=draw(st.sampled_from(CHANNELS)),
                 channel_reference=str(number),
                 refundable_until=draw(st.none() | DAYS),
                 reserved=cny(reserved),
@@ -50,21 +108,41 @@ def left(lots: list[Lot]) -> int:
     return sum(lot.remaining.minor for lot in lots)
 
 
+def plan(
+    lots: list[Lot],
+    minor: int,
+    *,
+    destination_id: str = "dst_1",
+    kind: PayeeKind = PayeeKind.BANK_ACCOUNT,
+    ways: WaysOut = EVERYTHING,
+    parts: Mapping[str, int] | None = None,
+) -> RoutePlan:
+    return rules.plan_route(
+        lots,
+        amount=cny(minor),
+        destination_id=destination_id,
+        payee_kind=kind,
+        ways=ways,
+        parts=parts or {},
+        now=NOW,
+    )
+
+
 @given(lots=lot_lists(), minor=st.integers(1, 400))
 def test_a_plan_adds_up_to_the_amount_and_takes_no_more_than_there_is(
     lots: list[Lot], minor: int
 ) -> None:
     if minor > left(lots):
         with pytest.raises(InsufficientDeposit):
-            rules.plan_route(lots, amount=cny(minor), destination_id="dst_1", now=NOW)
+            plan(lots, minor)
         return
 
-    plan = rules.plan_route(lots, amount=cny(minor), destination_id="dst_1", now=NOW)
+    planned = plan(lots, minor)
 
     by_id = {lot.lot_id: lot for lot in lots}
-    assert plan.total == cny(minor)
-    assert len({leg.lot_id for leg in plan.legs}) == len(plan.legs)
-    for leg in plan.legs:
+    assert planned.total == cny(minor)
+    assert len({leg.lot_id for leg in planned.legs}) == len(planned.legs)
+    for leg in planned.legs:
         lot = by_id[leg.lot_id]
         assert leg.amount <= lot.remaining
         is_open = lot.returns_by_original_route(now=NOW)
@@ -83,9 +161,9 @@ def test_as_much_as_can_goes_back_the_way_it_came(asked: tuple[list[Lot], int]) 
     lots, minor = asked
     can_go_back = sum(lot.remaining.minor for lot in lots if lot.returns_by_original_route(now=NOW))
 
-    plan = rules.plan_route(lots, amount=cny(minor), destination_id="dst_1", now=NOW)
+    planned = plan(lots, minor)
 
-    assert plan.by_route(Route.ORIGINAL) == cny(min(minor, can_go_back))
+    assert planned.by_route(Route.ORIGINAL) == cny(min(minor, can_go_back))
 
 
 @given(asked=affordable())
@@ -93,16 +171,112 @@ def test_a_destination_is_asked_for_exactly_when_something_cannot_go_back(
     asked: tuple[list[Lot], int],
 ) -> None:
     lots, minor = asked
-    needs = rules.plan_route(
-        lots, amount=cny(minor), destination_id="dst_1", now=NOW
-    ).needs_destination
+    needs = plan(lots, minor).needs_destination
 
     try:
-        rules.plan_route(lots, amount=cny(minor), destination_id="", now=NOW)
+        plan(lots, minor, destination_id="")
     except DestinationRequired:
         assert needs
     else:
         assert not needs
+
+
+@given(
+    asked=affordable(),
+    ways=ways_out,
+    kind=st.sampled_from(PayeeKind),
+    parts=st.dictionaries(st.integers(0, 5).map("lot_{}".format), st.integers(0, 4)),
+)
+def test_no_part_takes_a_way_that_its_channel_does_not_have(
+    asked: tuple[list[Lot], int], ways: WaysOut, kind: PayeeKind, parts: dict[str, int]
+) -> None:
+    lots, minor = asked
+    try:
+        planned = plan(lots, minor, kind=kind, ways=ways, parts=parts)
+    except NoWayOut:
+        # Then some lot can indeed neither go back nor be paid out.
+        assert any(
+            not ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=NOW)
+            and ways.payer(kind, lot_channel=lot.channel) is None
+            for lot in lots
+            if lot.remaining.is_positive
+        )
+        return
+
+    assert planned.total == cny(minor)
+    by_id = {lot.lot_id: lot for lot in lots}
+    for leg in planned.legs:
+        lot, declared = by_id[leg.lot_id], ways.channels[leg.channel]
+        assert ChannelRoute(leg.route.value) in declared.routes
+        if leg.route is Route.DESIGNATED:
+            assert kind in declared.payee_kinds
+            assert leg.channel == ways.payers.get(kind, lot.channel)
+            continue
+        assert leg.channel == lot.channel
+        assert lot.refundable_until is not None
+        assert lot.refundable_until > NOW
+        assert declared.original_window is None or lot.paid_at + declared.original_window > NOW
+        parts_max = declared.refunds_per_payment_max
+        assert parts_max is None or parts.get(lot.lot_id, 0) < parts_max
+
+
+@given(asked=affordable(), kind=st.sampled_from(PayeeKind))
+def test_lots_go_back_before_others_and_the_window_that_closes_first_leads(
+    asked: tuple[list[Lot], int], kind: PayeeKind
+) -> None:
+    lots, minor = asked
+
+    planned = plan(lots, minor, kind=kind)
+
+    by_id = {lot.lot_id: lot for lot in lots}
+    order = [
+        (leg.route is Route.DESIGNATED, leg.refundable_until or by_id[leg.lot_id].paid_at)
+        for leg in planned.legs
+    ]
+    assert order == sorted(order)
+    assert all(leg.amount == by_id[leg.lot_id].remaining for leg in planned.legs[:-1])
+
+
+def test_the_fifty_first_part_of_a_payment_goes_to_the_designated_account() -> None:
+    lot = dataclasses.replace(LOT, channel="wechat")
+    ways = WaysOut({"wechat": channel(parts_max=50), "bank": channel()}, TO_BANK)
+
+    (fiftieth,) = plan([lot], 100, ways=ways, parts={lot.lot_id: 49}).legs
+    (next_one,) = plan([lot], 100, ways=ways, parts={lot.lot_id: 50}).legs
+
+    assert (fiftieth.route, fiftieth.channel) == (Route.ORIGINAL, "wechat")
+    assert (next_one.route, next_one.channel) == (Route.DESIGNATED, "bank")
+
+
+def test_a_refund_is_split_over_two_channels_when_one_way_back_has_closed() -> None:
+    closed = dataclasses.replace(LOT, lot_id="lot_old", refundable_until=NOW)
+    ways = WaysOut(
+        {
+            "wechat": channel(frozenset({ChannelRoute.ORIGINAL}), frozenset()),
+            "bank": channel(frozenset({ChannelRoute.DESIGNATED})),
+        },
+        TO_BANK,
+    )
+
+    planned = plan([closed, LOT], 150, ways=ways)
+
+    assert [(leg.lot_id, leg.channel, leg.amount.minor) for leg in planned.legs] == [
+        ("lot_1", "wechat", 100),
+        ("lot_old", "bank", 50),
+    ]
+
+
+def test_another_currency_is_refused_and_not_converted() -> None:
+    with pytest.raises(CurrencyMismatch):
+        rules.plan_route(
+            [LOT],
+            amount=Money(1, "USD"),
+            destination_id="dst_1",
+            payee_kind=PayeeKind.BANK_ACCOUNT,
+            ways=EVERYTHING,
+            parts={},
+            now=NOW,
+        )
 
 
 @given(lots=lot_lists(), minor=st.integers(1, 400))

@@ -97,7 +97,11 @@ def payout(
             account_id=shop.account_id, amount=yuan(amount), reference=application_id, now=now
         )
         plan = plan_route(
-            account_id=shop.account_id, amount=yuan(amount), destination_id=destination, now=now
+            deposit(shop.account_id).lots,
+            amount=yuan(amount),
+            destination_id=destination,
+            parts={},
+            now=now,
         )
         payout_id = operations.begin_payout(
             application_id=application_id,

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
-from kuaitui.channels.port import Channel, PayInChannel, StatementChannel
+from kuaitui.channels.port import Channel, ChannelCapabilities, PayInChannel, StatementChannel
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
 
@@ -88,6 +88,20 @@ class Channels:
     def names(self) -> tuple[str, ...]:
         """All channels, in the order of the settings."""
         return tuple(self._channels)
+
+
+def declared(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, ChannelCapabilities]:
+    """What every channel of the settings can do. Nothing is called, so no clock is needed.
+
+    Raises:
+        ChannelUnknown: no adapter is written for an entry.
+    """
+    channels = build_channels(settings, clock=_no_clock)
+    return {name: channels.get(name).capabilities for name in channels.names}
+
+
+def _no_clock() -> dt.datetime:
+    raise AssertionError("what a channel declares does not hang on the time")
 
 
 def build_channels(settings: Mapping[str, Mapping[str, Any]], *, clock: Clock) -> Channels:

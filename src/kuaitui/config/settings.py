@@ -230,6 +230,11 @@ KUAITUI_KEYRING_FILE = os.environ.get("KUAITUI_KEYRING_FILE", str(VAR / "keyring
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
 # How fast payouts are carried out: "standard", or "brisk" for demo and tests (seconds for minutes).
 KUAITUI_PAYOUT_PACE = os.environ.get("KUAITUI_PAYOUT_PACE", "standard")
+# Which channel pays which kind of payee account ("bank_account=bank,alipay_account=alipay"). Where
+# none is named, a lot's own channel does if it can.
+KUAITUI_PAYERS = dict(
+    entry.split("=", 1) for entry in os.environ.get("KUAITUI_PAYERS", "").split(",") if entry
+)
 # Addresses of channels by name. The simulator is the only channel yet.
 KUAITUI_CHANNELS = {
     "simulator": {

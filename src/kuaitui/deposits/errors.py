@@ -57,6 +57,15 @@ class InsufficientDeposit(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class NoWayOut(Refusal):
+    """Part of this deposit cannot be sent to such an account here. Choose another account, or ask
+    the marketplace.
+    """
+
+    code = "deposit.no_way_out"
+    kind = RefusalKind.UNAVAILABLE
+
+
 class HoldUnknown(Refusal):
     """Nothing is frozen under this reference."""
 
@@ -159,6 +168,14 @@ class BankNameTooLong(Refusal):
     """The name of the bank is too long."""
 
     code = "destination.bank_name_too_long"
+
+
+class BankCodeMistyped(Refusal):
+    """A bank's interbank number has 12 digits, a BIC 8 or 11 letters and digits. Leave it empty if
+    you do not know it.
+    """
+
+    code = "destination.bank_code_mistyped"
 
 
 class AccountNumberMissing(Refusal):

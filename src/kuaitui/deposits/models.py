@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits.types import DeductionPurpose, DepositKind
 
 
@@ -288,6 +289,11 @@ class DestinationRow(models.Model):
     number_key_id = models.CharField(max_length=20)
     number_blind = models.CharField(max_length=64, db_index=True)
     tail4 = models.CharField(max_length=4)
+    kind = models.CharField(
+        max_length=20, default=PayeeKind.BANK_ACCOUNT.value, db_default=PayeeKind.BANK_ACCOUNT.value
+    )
+    bank_code = models.CharField(max_length=12, default="", db_default="", blank=True)
+    is_company = models.BooleanField(default=False, db_default=False)
     fingerprint = models.CharField(max_length=64)
     added_by = models.CharField(max_length=80)
     added_at = models.DateTimeField()
@@ -300,6 +306,15 @@ class DestinationRow(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["shop_key", "fingerprint"], name="a_shop_lists_an_account_once"
+            ),
+            models.CheckConstraint(
+                name="destination_kind_is_known",
+                condition=Q(kind__in=[kind.value for kind in PayeeKind]),
+            ),
+            # 联行号: 12 digits. BIC: 8 or 11 letters and digits (ISO 9362).
+            models.CheckConstraint(
+                name="bank_code_is_one",
+                condition=Q(bank_code__regex=r"^([0-9]{12}|[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?)?$"),
             ),
             # Whoever enters an account may not vouch for it.
             models.CheckConstraint(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits.errors import (
     AccountNumberMissing,
     AccountNumberMistyped,
     AccountNumberNotDigits,
     AccountNumberTooLong,
     AccountNumberTooShort,
+    BankCodeMistyped,
     DestinationRequired,
     InsufficientDeposit,
+    NoWayOut,
 )
-from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan
+from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan, WaysOut
 from kuaitui.kernel.money import Money
 
 # A payee account entered by a thief is of no use to him if its owner hears of it in time.
@@ -24,29 +28,47 @@ ACCOUNT_DIGITS_MIN = 8  # the shortest corporate accounts of mainland banks
 ACCOUNT_DIGITS_MAX = 30  # the longest number the interbank system carries
 CARD_DIGITS = range(16, 20)
 UNIONPAY_PREFIX = "62"
+_BANK_CODE = re.compile(r"[0-9]{12}|[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 _SEPARATORS = str.maketrans("", "", " -\u00a0\u3000‐‑–—－")
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
 
 
 def plan_route(
-    lots: Sequence[Lot], *, amount: Money, destination_id: str, now: dt.datetime
+    lots: Sequence[Lot],
+    *,
+    amount: Money,
+    destination_id: str,
+    payee_kind: PayeeKind,
+    ways: WaysOut,
+    parts: Mapping[str, int],
+    now: dt.datetime,
 ) -> RoutePlan:
     """Split an amount over lots: the way back where it is open, else the chosen destination.
 
-    Lots whose way back is open go first, the one that closes first before the others: that needs no
-    account entry and cannot be misdirected. Then the oldest of the rest. No fen is lost: the legs
-    add up to the amount.
+    A way back is open inside the lot's and the channel's window and under its number of refunds of
+    one payment; `parts` are those made so far, by lot. Lots that go back come first, the one that
+    closes first before the others: that needs no account entry and cannot be misdirected. Then the
+    oldest of the rest, through the channel that pays such accounts. No fen is lost: the legs add up
+    to the amount.
 
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
+        NoWayOut: a part cannot go back, and no channel here pays such an account.
         DestinationRequired: a part cannot go back and `destination_id` is empty.
+    Source: reference §0 facts 2 and 3; DESIGN §6.
     """
+    going_back = {
+        lot.lot_id for lot in lots if ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=now)
+    }
     legs: list[PlannedLeg] = []
     missing = amount
-    for lot in sorted(lots, key=lambda lot: _refund_order(lot, now)):
+    for lot in sorted(lots, key=lambda lot: _refund_order(lot, lot.lot_id in going_back)):
         part = min(lot.remaining, missing)
         if part.is_positive:
-            legs.append(_leg(lot, part, destination_id, now))
+            if lot.lot_id in going_back:
+                legs.append(_leg_back(lot, part))
+            else:
+                legs.append(plan_designated(lot, part, destination_id, payee_kind, ways))
             missing -= part
     if not missing.is_zero or not legs:
         raise InsufficientDeposit(missing=missing.minor)
@@ -57,22 +79,43 @@ def plan_route(
     return RoutePlan(tuple(legs))
 
 
-def _refund_order(lot: Lot, now: dt.datetime) -> tuple[bool, dt.datetime, str]:
-    if lot.refundable_until is not None and lot.returns_by_original_route(now=now):
+def plan_designated(
+    lot: Lot, amount: Money, destination_id: str, payee_kind: PayeeKind, ways: WaysOut
+) -> PlannedLeg:
+    """A part of a lot to the chosen account, through the channel that pays such accounts.
+
+    Raises:
+        NoWayOut: no channel here does.
+    """
+    payer = ways.payer(payee_kind, lot_channel=lot.channel)
+    if payer is None:
+        raise NoWayOut(kind=payee_kind.value)
+    return PlannedLeg(
+        lot_id=lot.lot_id,
+        amount=amount,
+        route=Route.DESIGNATED,
+        channel=payer,
+        channel_reference="",
+        refundable_until=None,
+        destination_id=destination_id,
+    )
+
+
+def _refund_order(lot: Lot, goes_back: bool) -> tuple[bool, dt.datetime, str]:  # noqa: FBT001 - a key
+    if goes_back and lot.refundable_until is not None:
         return False, lot.refundable_until, lot.lot_id
     return True, lot.paid_at, lot.lot_id
 
 
-def _leg(lot: Lot, amount: Money, destination_id: str, now: dt.datetime) -> PlannedLeg:
-    goes_back = lot.returns_by_original_route(now=now)
+def _leg_back(lot: Lot, amount: Money) -> PlannedLeg:
     return PlannedLeg(
         lot_id=lot.lot_id,
         amount=amount,
-        route=Route.ORIGINAL if goes_back else Route.DESIGNATED,
+        route=Route.ORIGINAL,
         channel=lot.channel,
         channel_reference=lot.channel_reference,
         refundable_until=lot.refundable_until,
-        destination_id="" if goes_back else destination_id,
+        destination_id="",
     )
 
 
@@ -130,6 +173,18 @@ def parse_account_number(text: str) -> str:
     ):
         raise AccountNumberMistyped
     return digits
+
+
+def parse_bank_code(text: str) -> str:
+    """A 联行号 (12 digits) or a BIC as a person types it, or nothing.
+
+    Raises:
+        BankCodeMistyped: it is neither.
+    """
+    code = text.translate(_SEPARATORS).translate(_FULL_WIDTH).upper()
+    if code and not _BANK_CODE.fullmatch(code):
+        raise BankCodeMistyped
+    return code
 
 
 def passes_luhn(digits: str) -> bool:

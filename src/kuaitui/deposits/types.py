@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from kuaitui.channels import port as channels
+from kuaitui.channels.port import ChannelCapabilities, PayeeKind
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 
@@ -136,6 +138,40 @@ class DepositSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class WaysOut:
+    """What the channels of this installation can do, by name, and who pays which kind of account.
+
+    A channel that is not named here (any more) can do nothing.
+    """
+
+    channels: Mapping[str, ChannelCapabilities]
+    payers: Mapping[PayeeKind, str] = field(default_factory=dict)
+
+    def takes_back(self, lot: Lot, *, parts: int, now: dt.datetime) -> bool:
+        """Whether a lot's channel takes one more refund along the payment, after `parts` others."""
+        capabilities = self.channels.get(lot.channel)
+        if capabilities is None or channels.Route.ORIGINAL not in capabilities.routes:
+            return False
+        window, parts_max = capabilities.original_window, capabilities.refunds_per_payment_max
+        return (
+            lot.returns_by_original_route(now=now)
+            and (window is None or now < lot.paid_at + window)
+            and (parts_max is None or parts < parts_max)
+        )
+
+    def payer(self, kind: PayeeKind, *, lot_channel: str) -> str | None:
+        """The channel that pays an account of that kind: the one chosen for it, else the lot's own."""
+        name = self.payers.get(kind, lot_channel)
+        capabilities = self.channels.get(name)
+        can_pay = (
+            capabilities is not None
+            and channels.Route.DESIGNATED in capabilities.routes
+            and kind in capabilities.payee_kinds
+        )
+        return name if can_pay else None
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedLeg:
     """One part of a refund: which lot it comes from and which way it goes."""
 
@@ -224,6 +260,10 @@ class Destination:
     holder_name: str
     bank_name: str
     tail4: str
+    kind: PayeeKind
+    bank_code: str
+    """联行号 or BIC; empty where the bank's name is enough."""
+    is_company: bool
     fingerprint: str
     added_at: dt.datetime
     added_by: str
@@ -248,6 +288,9 @@ class PayeeDetails:
     holder_name: str
     bank_name: str
     account_number: str = field(repr=False)
+    kind: PayeeKind
+    bank_code: str
+    is_company: bool
     fingerprint: str
 
 

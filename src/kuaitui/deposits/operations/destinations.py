@@ -17,7 +17,7 @@ from kuaitui.deposits.errors import (
 from kuaitui.deposits.events import DestinationAdded
 from kuaitui.deposits.models import DestinationRow
 from kuaitui.deposits.queries.destinations import seal_context, to_destination
-from kuaitui.deposits.rules import DESTINATION_COOL_DOWN, parse_account_number
+from kuaitui.deposits.rules import DESTINATION_COOL_DOWN, parse_account_number, parse_bank_code
 from kuaitui.deposits.types import Destination
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
@@ -36,9 +36,11 @@ def add_destination(
     account_number: str,
     actor: Actor,
     now: dt.datetime,
+    bank_code: str = "",
+    is_company: bool = False,
     cool_down: dt.timedelta = DESTINATION_COOL_DOWN,
 ) -> Destination:
-    """Enter a payee account. The number is sealed at once; people see its last four digits.
+    """Enter a bank account to pay to. The number is sealed at once; people see its last four digits.
 
     The first account of a shop can be used at once, a further one after `cool_down`, so that its
     owner has time to say "that was not me". The same account entered again is the one known.
@@ -47,10 +49,16 @@ def add_destination(
         HolderNameMissing, HolderNameTooLong, BankNameMissing, BankNameTooLong: what is wrong.
         AccountNumberMissing, AccountNumberNotDigits, AccountNumberTooShort, AccountNumberTooLong,
         AccountNumberMistyped: what is wrong with the number.
+        BankCodeMistyped: it is no 联行号 and no BIC.
     """
     holder, bank = _names(holder_name, bank_name)
     number = parse_account_number(account_number)
-    fingerprint = keyring().blind(f"{shop_key}|{holder}|{bank}|{number}", purpose="destination")
+    code = parse_bank_code(bank_code)
+    written = f"{shop_key}|{holder}|{bank}|{number}"
+    if code or is_company:
+        # An approval binds all that the channel is told; without either it is the old fingerprint.
+        written += f"|{code}|{'company' if is_company else 'person'}"
+    fingerprint = keyring().blind(written, purpose="destination")
     known = DestinationRow.objects.filter(shop_key=shop_key, fingerprint=fingerprint).first()
     if known is not None:
         return to_destination(known)
@@ -68,6 +76,8 @@ def add_destination(
             "number_key_id": sealed.key_id,
             "number_blind": keyring().blind(number, purpose="account_number"),
             "tail4": number[-4:],
+            "bank_code": code,
+            "is_company": is_company,
             "added_by": actor.id,
             "added_at": now,
             "usable_from": now + cool_down if is_change else now,

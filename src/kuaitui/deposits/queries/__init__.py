@@ -6,7 +6,6 @@ from kuaitui.deposits.queries.accounts import (
     deposits_of_shop,
     differences,
     hold,
-    plan_route,
     set_aside,
 )
 from kuaitui.deposits.queries.deductions import deductions
@@ -17,6 +16,7 @@ from kuaitui.deposits.queries.destinations import (
     shops_sharing_destination,
 )
 from kuaitui.deposits.queries.for_policy import deposit_for_policy
+from kuaitui.deposits.queries.routes import plan_again, plan_route, split_route, ways_out
 from kuaitui.deposits.queries.statement import statement
 
 __all__ = [
@@ -30,8 +30,11 @@ __all__ = [
     "differences",
     "hold",
     "payee_details",
+    "plan_again",
     "plan_route",
     "set_aside",
     "shops_sharing_destination",
+    "split_route",
     "statement",
+    "ways_out",
 ]

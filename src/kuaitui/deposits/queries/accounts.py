@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from kuaitui.deposits import rules
 from kuaitui.deposits.errors import DepositAccountUnknown, HoldUnknown
 from kuaitui.deposits.models import DepositAccount, DepositHold, DepositLot
-from kuaitui.deposits.types import DepositKind, DepositSummary, Hold, Lot, RoutePlan
+from kuaitui.deposits.types import DepositKind, DepositSummary, Hold, Lot
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.ledger.queries import balances, balances_of
@@ -127,20 +125,6 @@ def to_hold(row: DepositHold) -> Hold:
         released=Money(row.released_minor, currency),
         deducted=Money(row.deducted_minor, currency),
     )
-
-
-def plan_route(
-    *, account_id: str, amount: Money, destination_id: str, now: dt.datetime
-) -> RoutePlan:
-    """How an amount would go out now: which lots, which way.
-
-    Raises:
-        DepositAccountUnknown: there is no such deposit.
-        InsufficientDeposit: less than `amount` is left of the lots.
-        DestinationRequired: a part cannot go back the way it came and `destination_id` is empty.
-    """
-    lots = deposit(account_id).lots
-    return rules.plan_route(lots, amount=amount, destination_id=destination_id, now=now)
 
 
 def set_aside() -> dict[str, int]:

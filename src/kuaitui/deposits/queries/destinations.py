@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits.errors import DestinationUnknown, DestinationUnverified
 from kuaitui.deposits.models import DestinationRow
 from kuaitui.deposits.types import Destination, PayeeDetails
@@ -54,6 +55,9 @@ def payee_details(destination_id: str) -> PayeeDetails:
         holder_name=row.holder_name,
         bank_name=row.bank_name,
         account_number=keyring().unseal(sealed, context=seal_context(row.public_id, row.shop_key)),
+        kind=PayeeKind(row.kind),
+        bank_code=row.bank_code,
+        is_company=row.is_company,
         fingerprint=row.fingerprint,
     )
 
@@ -79,6 +83,9 @@ def to_destination(row: DestinationRow) -> Destination:
         holder_name=row.holder_name,
         bank_name=row.bank_name,
         tail4=row.tail4,
+        kind=PayeeKind(row.kind),
+        bank_code=row.bank_code,
+        is_company=row.is_company,
         fingerprint=row.fingerprint,
         added_at=row.added_at,
         added_by=row.added_by,

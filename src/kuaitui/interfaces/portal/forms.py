@@ -62,6 +62,16 @@ class DestinationForm(forms.Form):
             }
         ),
     )
+    bank_code = forms.CharField(
+        label=_("Interbank number of the branch"),
+        help_text=_("Optional. 12 digits (联行号), or a BIC. The bank's app or contract shows it."),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(
+            {"class": "input-code", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+    is_company = forms.BooleanField(label=_("This is a company's account"), required=False)
     back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
 
 
@@ -75,6 +85,7 @@ DESTINATION_FIELDS = {
     "destination.account_number_too_short": "account_number",
     "destination.account_number_too_long": "account_number",
     "destination.account_number_mistyped": "account_number",
+    "destination.bank_code_mistyped": "bank_code",
 }
 
 

@@ -7,8 +7,8 @@ import datetime as dt
 from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
 from kuaitui.deposits.errors import LotUnknown
 from kuaitui.deposits.operations import release_share, reserve_share
-from kuaitui.deposits.queries import deposit, payee_details
-from kuaitui.deposits.types import PlannedLeg, Route, RoutePlan
+from kuaitui.deposits.queries import deposit, payee_details, plan_again
+from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
 from kuaitui.kit.crashpoints import reach
@@ -117,6 +117,7 @@ def repair_leg(*, leg_id: str, destination_id: str, approval_hash: str, now: dt.
         LegNotRepairable: the leg may still be paid, is paid, or was called off.
         LegReplaced: another account was chosen before.
         DestinationUnknown, DestinationUnverified: the new account cannot be used.
+        NoWayOut: no channel here pays such an account.
     """
     if not approval_hash:
         raise ApprovalMissing(leg=leg_id)
@@ -132,13 +133,9 @@ def repair_leg(*, leg_id: str, destination_id: str, approval_hash: str, now: dt.
     if LegState(leg.state) not in REPAIRABLE:
         raise LegNotRepairable(leg=leg_id, state=leg.state)
     release_share(account_id=payout.account_id, leg_id=leg_id, now=now)
-    planned = PlannedLeg(
-        lot_id=leg.lot_id,
+    planned = plan_again(
+        _lot(payout.account_id, leg.lot_id),
         amount=Money(leg.amount_minor, leg.currency),
-        route=Route.DESIGNATED,
-        channel=leg.channel,
-        channel_reference="",
-        refundable_until=None,
         destination_id=destination_id,
     )
     replacement = _add_leg(payout, planned, approval_hash=approval_hash, now=now, replaces=leg)
@@ -197,16 +194,22 @@ def _add_leg(
 
 def _target(account_id: str, planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
     if planned.route is Route.ORIGINAL:
-        return OriginalPayment(planned.channel_reference, _paid_by(account_id, planned.lot_id))
+        return OriginalPayment(planned.channel_reference, _lot(account_id, planned.lot_id).amount)
     payee = payee_details(planned.destination_id)
-    return PayeeAccount(payee.holder_name, payee.bank_name, payee.account_number)
+    return PayeeAccount(
+        payee.holder_name,
+        payee.bank_name,
+        payee.account_number,
+        kind=payee.kind,
+        bank_code=payee.bank_code,
+        is_company=payee.is_company,
+    )
 
 
-def _paid_by(account_id: str, lot_id: str) -> Money:
-    """The whole payment that a lot came by."""
+def _lot(account_id: str, lot_id: str) -> Lot:
     for lot in deposit(account_id).lots:
         if lot.lot_id == lot_id:
-            return lot.amount
+            return lot
     raise LotUnknown(lot=lot_id)
 
 

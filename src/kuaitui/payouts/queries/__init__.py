@@ -1,6 +1,7 @@
 """What payouts answer. Everything returned is a value; no row leaves this context."""
 
 from kuaitui.payouts.queries.due import due_legs
+from kuaitui.payouts.queries.lots import parts_of_lots
 from kuaitui.payouts.queries.monitor import (
     attempts,
     channel_limits,
@@ -39,6 +40,7 @@ __all__ = [
     "leg",
     "legs_in_monitor",
     "overview",
+    "parts_of_lots",
     "payout_of_application",
     "with_payees",
 ]

@@ -93,6 +93,7 @@ def submit_application(
         NothingRefundable: what is wrong with the amount.
         NotEligible: `details` name the findings that do not pass.
         DestinationRequired, DestinationOfAnotherShop, DestinationUnknown: the destination.
+        NoWayOut: no channel here can pay such an account.
     """
     entries = _Entries(choice, amount, reason, note.strip(), destination_id)
     _require_fitting(entries, request_key)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from kuaitui.deposits import rules as deposit_rules
-from kuaitui.deposits.queries import deposit, destination, hold
-from kuaitui.deposits.types import Destination, PlannedLeg, Route, RoutePlan
+from kuaitui.deposits.queries import deposit, destination, hold, plan_again, plan_route
+from kuaitui.deposits.types import Destination, RoutePlan
 from kuaitui.kernel.money import Money
-from kuaitui.payouts.queries import LegProgress, payout_of_application
+from kuaitui.payouts.queries import LegProgress, parts_of_lots, payout_of_application
 from kuaitui.payouts.states import REPAIRABLE
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import rules
@@ -39,7 +38,7 @@ def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
     """What an approval would bind now, from the lots, the destination and the policy as they are.
 
     Raises:
-        InsufficientDeposit, DestinationRequired: there is no way out for this amount now.
+        InsufficientDeposit, DestinationRequired, NoWayOut: there is no way out for this amount now.
     """
     amount = amount_of(row)
     legs = repairable_legs(row) if row.repairs else []
@@ -86,17 +85,10 @@ def repair_plan(row: RefundApplication) -> RoutePlan:
 
 
 def _plan_again(row: RefundApplication, legs: list[LegProgress]) -> RoutePlan:
+    lots = {lot.lot_id: lot for lot in deposit(row.account_id).lots}
     return RoutePlan(
         tuple(
-            PlannedLeg(
-                lot_id=leg.lot_id,
-                amount=leg.amount,
-                route=Route.DESIGNATED,
-                channel=leg.channel,
-                channel_reference="",
-                refundable_until=None,
-                destination_id=row.destination_id,
-            )
+            plan_again(lots[leg.lot_id], amount=leg.amount, destination_id=row.destination_id)
             for leg in legs
         )
     )
@@ -131,6 +123,11 @@ def held_for(row: RefundApplication) -> Money:
 
 
 def _first_plan(row: RefundApplication, amount: Money, now: dt.datetime) -> RoutePlan:
-    return deposit_rules.plan_route(
-        deposit(row.account_id).lots, amount=amount, destination_id=row.destination_id, now=now
+    summary = deposit(row.account_id)
+    return plan_route(
+        summary.lots,
+        amount=amount,
+        destination_id=row.destination_id,
+        parts=parts_of_lots(book_id=summary.book_id),
+        now=now,
     )

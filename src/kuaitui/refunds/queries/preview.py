@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from kuaitui.deposits import rules as deposit_rules
 from kuaitui.deposits.errors import DestinationRequired, InsufficientDeposit
-from kuaitui.deposits.queries import deposit, destination
+from kuaitui.deposits.queries import deposit, destination, plan_route, split_route
 from kuaitui.deposits.types import DepositSummary, Destination, RoutePlan
 from kuaitui.kernel.money import Money
+from kuaitui.payouts.queries import parts_of_lots
 from kuaitui.policy.terms import Terms
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import rules
@@ -51,6 +51,7 @@ def preview_refund(
         AmountMissing, AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable: the amount.
         NothingRefundable: there is nothing to ask for.
         DestinationOfAnotherShop: the destination is not this shop's.
+        NoWayOut: no channel here can pay such an account.
     """
     terms = terms_in_force()
     summary = deposit(account_id)
@@ -103,6 +104,7 @@ def propose(
         AmountMissing, AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable: the amount.
         NothingRefundable: there is nothing to ask for.
         DestinationOfAnotherShop: the destination is not this shop's.
+        NoWayOut: no channel here can pay such an account.
     """
     kind = rules.refund_kind(choice, amount=amount, excess=summary.excess)
     seen = look(summary, terms=terms, kind=kind, now=now)
@@ -122,6 +124,18 @@ def propose(
     )
 
 
+def split_of(summary: DepositSummary, *, amount: Money, now: dt.datetime) -> RoutePlan:
+    """How an amount would be split if some bank account were chosen: which part needs one.
+
+    Raises:
+        InsufficientDeposit: less than `amount` is left of the lots.
+        NoWayOut: no channel here pays a bank account.
+    """
+    return split_route(
+        summary.lots, amount=amount, parts=parts_of_lots(book_id=summary.book_id), now=now
+    )
+
+
 def open_application(*, account_id: str) -> str | None:
     """The application under way for a deposit, if there is one."""
     row = (
@@ -136,8 +150,12 @@ def _plan(
     summary: DepositSummary, amount: Money, destination_id: str, now: dt.datetime
 ) -> RoutePlan | None:
     try:
-        return deposit_rules.plan_route(
-            summary.lots, amount=amount, destination_id=destination_id, now=now
+        return plan_route(
+            summary.lots,
+            amount=amount,
+            destination_id=destination_id,
+            parts=parts_of_lots(book_id=summary.book_id),
+            now=now,
         )
     except (DestinationRequired, InsufficientDeposit):
         return None

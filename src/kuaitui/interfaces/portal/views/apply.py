@@ -17,7 +17,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.errors import DestinationRequired
-from kuaitui.deposits.rules import plan_route
 from kuaitui.deposits.types import DepositSummary, Route
 from kuaitui.interfaces.portal.forms import (
     AMOUNT_FIELDS,
@@ -41,7 +40,6 @@ from kuaitui.refunds import queries as refunds
 from kuaitui.refunds.errors import ApplicationAlreadyOpen
 from kuaitui.refunds.types import AmountChoice, Draft, Reason, RefundPreview
 
-ANY_ACCOUNT = "any"
 DESTINATION_CHOICE_FIELDS = {
     "destination.required": "destination",
     "destination.unknown": "destination",
@@ -165,7 +163,7 @@ def _destination_page(
     if preview is None:
         return _amount_has_changed(request, account)
     # Split as if some account were chosen, to show which part needs one.
-    split = plan_route(account.lots, amount=preview.amount, destination_id=ANY_ACCOUNT, now=now)
+    split = refunds.split_of(account, amount=preview.amount, now=now)
     context = {
         "account": account,
         "form": form,

@@ -40,6 +40,8 @@ def destination_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:
             holder_name=form.cleaned_data["holder_name"],
             bank_name=form.cleaned_data["bank_name"],
             account_number=form.cleaned_data["account_number"],
+            bank_code=form.cleaned_data["bank_code"],
+            is_company=form.cleaned_data["is_company"],
             actor=request.viewer.actor,
             now=read_clock(),
         )
