@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
+from kuaitui.channels.alipay import AlipayChannel, AlipaySettings
 from kuaitui.channels.port import Channel, ChannelCapabilities, PayInChannel, StatementChannel
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
@@ -25,7 +26,12 @@ def _simulator(name: str, document: Document, *, clock: Clock) -> Channel:  # no
     return SimulatorChannel(SimulatorSettings.parse(document), name=name)
 
 
+def _alipay(name: str, document: Document, *, clock: Clock) -> Channel:
+    return AlipayChannel(AlipaySettings.parse(document), clock=clock, name=name)
+
+
 ADAPTERS: Mapping[str, Builder] = {
+    "alipay": _alipay,
     "simulator": _simulator,
 }
 

@@ -1,0 +1,75 @@
+"""Asynchronous notifications: a signed form, of which only a number is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+from urllib.parse import parse_qsl
+
+from kuaitui.channels.alipay.formats import read_moment
+from kuaitui.channels.alipay.settings import AlipaySettings
+from kuaitui.channels.alipay.signing import SIGN_TYPE, is_signed, notification_text
+from kuaitui.channels.port import (
+    Notification,
+    NotificationRefused,
+    NotificationSubject,
+    RefusedBecause,
+)
+
+FIELDS_MAX: Final = 100
+# Alipay repeats itself over 25 hours; an hour is left for clocks that differ.
+AGE_MAX: Final = dt.timedelta(hours=26)
+CLOCKS_DIFFER_MAX: Final = dt.timedelta(hours=1)
+
+
+def read_notification(
+    body: bytes, settings: AlipaySettings, *, now: dt.datetime
+) -> Notification | NotificationRefused:
+    """Which of our numbers a notification speaks of. Its signature is looked at before its content.
+
+    A notification of a refund carries the refund's number as `out_biz_no`; every other one speaks
+    of the payment.
+    """
+    form = _form(body)
+    if form is None:
+        return NotificationRefused(RefusedBecause.UNREADABLE)
+    signature = form.get("sign", "")
+    genuine = form.get("sign_type") == SIGN_TYPE and is_signed(
+        settings.alipay_keys, signature, notification_text(form)
+    )
+    if not genuine:
+        return NotificationRefused(RefusedBecause.FORGED)
+    if (form.get("app_id"), form.get("seller_id")) != (settings.app_id, settings.seller_id):
+        return NotificationRefused(RefusedBecause.ANOTHER_MERCHANT)
+    try:
+        age = now - read_moment(form.get("notify_time", ""))
+    except ValueError:
+        return NotificationRefused(RefusedBecause.UNREADABLE)
+    if not -CLOCKS_DIFFER_MAX <= age <= AGE_MAX:
+        return NotificationRefused(RefusedBecause.STALE)
+    return _told(form)
+
+
+def _told(form: dict[str, str]) -> Notification | NotificationRefused:
+    event_id = form.get("notify_id", "")
+    if event_id and (number := form.get("out_biz_no", "")):
+        return Notification(event_id, NotificationSubject.PAYOUT, number)
+    if event_id and (number := form.get("out_trade_no", "")):
+        return Notification(event_id, NotificationSubject.PAY_IN, number)
+    return NotificationRefused(RefusedBecause.UNREADABLE)
+
+
+def _form(body: bytes) -> dict[str, str] | None:
+    """The fields, or nothing where the body is not a form or a field stands twice."""
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=FIELDS_MAX,
+        )
+    except ValueError:
+        return None
+    form = dict(pairs)
+    return form if len(form) == len(pairs) else None
