@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol, cast
 
 from kuaitui.channels.alipay import AlipayChannel, AlipaySettings
+from kuaitui.channels.bank import BankChannel, BankSettings, Inbox
 from kuaitui.channels.port import Channel, ChannelCapabilities, PayInChannel, StatementChannel
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
@@ -30,9 +32,22 @@ def _alipay(name: str, document: Document, *, clock: Clock) -> Channel:
     return AlipayChannel(AlipaySettings.parse(document), clock=clock, name=name)
 
 
+def _bank(
+    name: str,
+    document: Document,
+    *,
+    clock: Clock,  # noqa: ARG001
+    inbox: Inbox | None = None,
+    is_business_day: Callable[[dt.date], bool] = lambda on: on.weekday() < 5,
+) -> Channel:
+    settings = BankSettings.parse(document)
+    return BankChannel(settings, name=name, inbox=inbox, is_business_day=is_business_day)
+
+
 ADAPTERS: Mapping[str, Builder] = {
     "alipay": _alipay,
     "simulator": _simulator,
+    "bank": _bank,
 }
 
 
@@ -90,6 +105,18 @@ class Channels:
             raise ChannelCannot(channel=name, what="statement")
         return cast("StatementChannel", channel)
 
+    def batching(self, name: str) -> BankChannel:
+        """One channel, for its batches.
+
+        Raises:
+            ChannelUnknown: the settings name no such channel.
+            ChannelCannot: it sends each payout by itself.
+        """
+        channel = self.get(name)
+        if not channel.capabilities.is_batched:
+            raise ChannelCannot(channel=name, what="batch")
+        return cast("BankChannel", channel)
+
     @property
     def names(self) -> tuple[str, ...]:
         """All channels, in the order of the settings."""
@@ -110,20 +137,29 @@ def _no_clock() -> dt.datetime:
     raise AssertionError("what a channel declares does not hang on the time")
 
 
-def build_channels(settings: Mapping[str, Mapping[str, Any]], *, clock: Clock) -> Channels:
+def build_channels(
+    settings: Mapping[str, Mapping[str, Any]],
+    *,
+    clock: Clock,
+    inbox: Inbox | None = None,
+    is_business_day: Callable[[dt.date], bool] | None = None,
+) -> Channels:
     """Make an adapter for every entry `name: {…}`.
 
     An entry's `adapter` says which one is meant, where it is not the entry's name: two merchants
-    of WeChat Pay are two channels.
+    of WeChat Pay are two channels. A bank answers from its `inbox`; without one, it answers nothing.
 
     Raises:
         ChannelUnknown: no adapter is written for an entry.
     """
+    adapters = dict(ADAPTERS)
+    if is_business_day is not None:
+        adapters["bank"] = partial(_bank, inbox=inbox, is_business_day=is_business_day)
     channels: dict[str, Channel] = {}
     for name, entry in settings.items():
         document = {key: value for key, value in entry.items() if key != "adapter"}
         adapter = str(entry.get("adapter", name))
-        if adapter not in ADAPTERS:
+        if adapter not in adapters:
             raise ChannelUnknown(channel=name)
-        channels[name] = ADAPTERS[adapter](name, document, clock=clock)
+        channels[name] = adapters[adapter](name, document, clock=clock)
     return Channels(channels)

@@ -62,13 +62,16 @@ class PayoutInstruction:
     """What to pay, complete and unchanging: every resend is made from the same instruction.
 
     `number` is ours, chosen and stored before the first call; the channel pays it at most once.
-    `execute_on` is the business day that a batch was released for; only batched channels use it.
+    `execute_on` is the business day that a batch was released for, and `release_no` counts the
+    batches it was released in: once more only after a definite refusal. Only batched channels use
+    the two.
     """
 
     number: str
     amount: Money
     target: OriginalPayment | PayeeAccount
     execute_on: dt.date | None = None
+    release_no: int = 1
 
     def __post_init__(self) -> None:
         ensure(self.number != "", "an instruction carries its number")
