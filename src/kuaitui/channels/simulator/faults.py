@@ -63,6 +63,8 @@ class Fault(enum.StrEnum):
     """A signature probe comes first (WeChat Pay's `WECHATPAY/SIGNTEST/`)."""
     NOTIFY_CHANGED = "notify_changed"
     """A genuine notification comes first whose content somebody changed on the way."""
+    NOTIFY_STALE = "notify_stale"
+    """A genuine notification comes first that was signed an hour ago."""
     NOTIFY_FIRST = "notify_first"
     """The notification is there before the answer."""
     ABNORMAL = "abnormal"
@@ -93,6 +95,7 @@ class Fault(enum.StrEnum):
     """One line says one minor unit more."""
     LINE_DECIMALS = "line_decimals"
     """One amount has three decimals."""
+    TOTALS_WRONG = "totals_wrong"
     HASH_WRONG = "hash_wrong"
 
 
@@ -178,10 +181,10 @@ class Faults:
         rule = self._rules.get(fault)
         return default if rule is None else rule.seconds
 
-    def code(self, fault: Fault) -> str:
-        """The rule's code, or the usual one."""
+    def code(self, fault: Fault, usual: str = "") -> str:
+        """The rule's code, or the channel's usual one, or the plain simulator's."""
         rule = self._rules.get(fault)
-        return (rule.code if rule else "") or DEFAULT_CODES.get(fault, "")
+        return (rule.code if rule else "") or usual or DEFAULT_CODES.get(fault, "")
 
     def before_acceptance(self) -> Fault | None:
         """The first fault that keeps the instruction out."""

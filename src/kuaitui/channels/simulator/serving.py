@@ -85,7 +85,11 @@ class CallHandler(BaseHTTPRequestHandler):
     timeout = SOCKET_TIMEOUT_S
     server_version = "kuaitui-simulator"
     sys_version = ""
-    directions: Directions = {}
+
+    @property
+    def directions(self) -> Directions:
+        """What its director may ask besides what all simulators offer, by method and path."""
+        return {}
 
     def answer_call(self, body: bytes) -> None:
         """Answer a client of the channel."""

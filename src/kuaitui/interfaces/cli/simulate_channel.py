@@ -16,6 +16,7 @@ from kuaitui.kernel.clock import read_clock
 # name: (module, usual port). A module offers `build(options)` and `settings_entry(options)`.
 SIMULATORS = {
     "simulator": ("kuaitui.channels.simulator.process", 8790),
+    "wechatpay": ("kuaitui.channels.simulator.wechatpay.process", 8791),
 }
 
 

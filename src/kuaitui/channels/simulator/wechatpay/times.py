@@ -1,0 +1,21 @@
+"""Moments as WeChat Pay writes them: Beijing time, to the second."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3600.0
+DAY_S: Final = 86400.0
+
+
+def beijing(at: float) -> dt.datetime:
+    """The moment on Beijing's clocks."""
+    return dt.datetime.fromtimestamp(int(at), tz=BEIJING)
+
+
+def rfc3339(at: float) -> str:
+    """`2018-06-08T10:34:56+08:00`."""
+    return beijing(at).isoformat()
