@@ -9,6 +9,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
+from kuaitui.config.channels import channel_settings
 from kuaitui.config.logging import logging_settings
 from kuaitui.kit.embedded_postgres import EmbeddedPostgres
 
@@ -235,14 +236,5 @@ KUAITUI_PAYOUT_PACE = os.environ.get("KUAITUI_PAYOUT_PACE", "standard")
 KUAITUI_PAYERS = dict(
     entry.split("=", 1) for entry in os.environ.get("KUAITUI_PAYERS", "").split(",") if entry
 )
-# Addresses of channels by name. The simulator is the only channel yet.
-KUAITUI_CHANNELS = {
-    "simulator": {
-        "base_url": os.environ.get("KUAITUI_SIMULATOR_URL", "http://127.0.0.1:8790"),
-        "key_file": VAR / "simulator_key",
-        "not_found_floor_s": float(
-            os.environ.get("KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S")
-            or (600 if KUAITUI_PAYOUT_PACE == "standard" else 5)
-        ),
-    },
-}
+# Channels by name; see docs/how-to for the file.
+KUAITUI_CHANNELS = channel_settings(os.environ, var=VAR, pace=KUAITUI_PAYOUT_PACE)

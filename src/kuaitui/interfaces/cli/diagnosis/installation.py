@@ -136,7 +136,11 @@ def policy(pack: str) -> Finding:
 
 def channels(settings: Mapping[str, Mapping[str, object]]) -> list[Finding]:
     """Whether every channel's server takes a connection. Nothing is sent to it."""
-    return [_channel(name, str(entry["base_url"])) for name, entry in settings.items()]
+    return [
+        _channel(name, str(entry["base_url"]))
+        for name, entry in settings.items()
+        if "base_url" in entry
+    ]
 
 
 def _channel(name: str, url: str) -> Finding:
