@@ -11,6 +11,7 @@ from kuaitui.channels.alipay import AlipayChannel, AlipaySettings
 from kuaitui.channels.bank import BankChannel, BankSettings, Inbox
 from kuaitui.channels.port import Channel, ChannelCapabilities, PayInChannel, StatementChannel
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
+from kuaitui.channels.wechatpay import WeChatPayChannel, WeChatPaySettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
 
 Clock = Callable[[], dt.datetime]
@@ -44,10 +45,15 @@ def _bank(
     return BankChannel(settings, name=name, inbox=inbox, is_business_day=is_business_day)
 
 
+def _wechatpay(name: str, document: Document, *, clock: Clock) -> Channel:
+    return WeChatPayChannel(WeChatPaySettings.parse(document), name=name, clock=clock)
+
+
 ADAPTERS: Mapping[str, Builder] = {
     "alipay": _alipay,
     "simulator": _simulator,
     "bank": _bank,
+    "wechatpay": _wechatpay,
 }
 
 
