@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "kuaitui.deposits",
     "kuaitui.payouts",
     "kuaitui.refunds",
+    "kuaitui.reconciliation",
     "kuaitui.notifications",
     "kuaitui.interfaces.design",
     "kuaitui.interfaces.portal",

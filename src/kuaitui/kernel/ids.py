@@ -30,6 +30,8 @@ class IdPrefix(enum.StrEnum):
     NOTICE = "ntc"
     REMINDER = "rmd"
     AUDIT_EVENT = "aud"
+    STATEMENT_FILE = "bil"
+    BREAK = "brk"
 
 
 def new_id(

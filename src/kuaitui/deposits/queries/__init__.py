@@ -16,10 +16,17 @@ from kuaitui.deposits.queries.destinations import (
     shops_sharing_destination,
 )
 from kuaitui.deposits.queries.for_policy import deposit_for_policy
+from kuaitui.deposits.queries.for_reconciliation import (
+    PAYMENTS_IN,
+    PaymentIn,
+    payments_by_reference,
+)
 from kuaitui.deposits.queries.routes import plan_again, plan_route, split_route, ways_out
 from kuaitui.deposits.queries.statement import statement
 
 __all__ = [
+    "PAYMENTS_IN",
+    "PaymentIn",
     "account_of_shop",
     "deductions",
     "deposit",
@@ -30,6 +37,7 @@ __all__ = [
     "differences",
     "hold",
     "payee_details",
+    "payments_by_reference",
     "plan_again",
     "plan_route",
     "set_aside",

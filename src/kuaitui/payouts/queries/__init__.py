@@ -1,6 +1,13 @@
 """What payouts answer. Everything returned is a value; no row leaves this context."""
 
 from kuaitui.payouts.queries.due import due_legs
+from kuaitui.payouts.queries.for_reconciliation import (
+    CAME_BACK,
+    PAID_OUT,
+    SentLeg,
+    legs_by_bank_reference,
+    legs_by_number,
+)
 from kuaitui.payouts.queries.lots import parts_of_lots
 from kuaitui.payouts.queries.monitor import (
     attempts,
@@ -24,6 +31,8 @@ from kuaitui.payouts.queries.values import (
 )
 
 __all__ = [
+    "CAME_BACK",
+    "PAID_OUT",
     "AttemptRecord",
     "ChannelCount",
     "KillSwitch",
@@ -32,12 +41,15 @@ __all__ = [
     "Limit",
     "PayoutProgress",
     "PayoutsOverview",
+    "SentLeg",
     "attempts",
     "channel_limits",
     "differences",
     "due_legs",
     "kill_switches",
     "leg",
+    "legs_by_bank_reference",
+    "legs_by_number",
     "legs_in_monitor",
     "overview",
     "parts_of_lots",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kuaitui.payouts.queries import with_payees
-from kuaitui.reconciliation.rules import compare
+from kuaitui.reconciliation.rules.sent_numbers import compare
 from kuaitui.reconciliation.types import Comparison, WithPayee
 
 

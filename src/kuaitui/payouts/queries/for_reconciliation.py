@@ -1,0 +1,70 @@
+"""Legs as reconciliation compares them with a channel's bills."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+
+from kuaitui.payouts.types import PostingKind
+
+# Relations to compare in bulk: one row for each leg that a channel says it paid, or gave back, with
+# the journal it must have. Reconciliation reads these columns and nothing else of these tables.
+PAID_OUT: Final = f"""
+    SELECT leg.channel, 'out' AS event,
+        CASE leg.route WHEN 'original' THEN 'refund' ELSE 'payout' END AS line_kind,
+        leg.channel_number AS key, leg.book_id, '{PostingKind.SETTLED}' AS journal_kind,
+        leg.public_id AS object_id, leg.currency, leg.amount_minor, leg.settled_at AS answered_at
+    FROM payouts_leg AS leg"""
+CAME_BACK: Final = f"""
+    SELECT leg.channel, 'return' AS event, 'return' AS line_kind,
+        leg.channel_number AS key, leg.book_id, '{PostingKind.RETURNED}' AS journal_kind,
+        leg.public_id AS object_id, leg.currency, leg.amount_minor, leg.returned_at AS answered_at
+    FROM payouts_leg AS leg"""
+
+
+@dataclass(frozen=True, slots=True)
+class SentLeg:
+    """One leg by the channel's answers and by the ledger."""
+
+    number: str
+    reference: str
+    leg_id: str
+    book_id: int
+    route: str
+    state: str
+    amount_minor: int
+    currency: str
+    settled_at: dt.datetime | None
+    returned_at: dt.datetime | None
+    settled_minor: int | None
+    """What is posted as settled; None while nothing is."""
+    returned_minor: int | None
+
+
+def legs_by_number(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
+    """The legs of a channel under some of our numbers."""
+    return _legs("leg.channel_number = ANY (%s)", channel, numbers)
+
+
+def legs_by_bank_reference(*, channel: str, references: Sequence[str]) -> list[SentLeg]:
+    """The legs of a channel that bear one of its own numbers, for bills that tell only those."""
+    return _legs("leg.bank_reference <> '' AND leg.bank_reference = ANY (%s)", channel, references)
+
+
+def _legs(condition: str, channel: str, wanted: Sequence[str]) -> list[SentLeg]:
+    posted = (
+        "(SELECT sum(entry.amount_minor)::bigint FROM ledger_entry AS entry WHERE"
+        " entry.book_id = leg.book_id AND entry.kind = %s AND entry.reference = leg.public_id)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT leg.channel_number, leg.bank_reference, leg.public_id, leg.book_id, leg.route,"
+            " leg.state, leg.amount_minor, leg.currency, leg.settled_at, leg.returned_at,"
+            f" {posted}, {posted} FROM payouts_leg AS leg WHERE leg.channel = %s AND {condition}",
+            [PostingKind.SETTLED, PostingKind.RETURNED, channel, list(wanted)],
+        )
+        return [SentLeg(*row) for row in cursor.fetchall()]

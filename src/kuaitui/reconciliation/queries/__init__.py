@@ -1,0 +1,44 @@
+"""What reconciliation answers. Everything returned is a value; no row leaves this context."""
+
+from kuaitui.reconciliation.queries.board import (
+    BillReport,
+    DayReport,
+    Flow,
+    board,
+    day_report,
+    last_proven_days,
+    open_breaks_count,
+)
+from kuaitui.reconciliation.queries.breaks import (
+    BreakRecord,
+    FileRecord,
+    StepRecord,
+    breaks_of_day,
+    files_of_day,
+    found_break,
+    open_breaks,
+    steps_of,
+)
+from kuaitui.reconciliation.queries.proof import Reread, reread
+from kuaitui.reconciliation.queries.sent_numbers import compare_with_channel
+
+__all__ = [
+    "BillReport",
+    "BreakRecord",
+    "DayReport",
+    "FileRecord",
+    "Flow",
+    "Reread",
+    "StepRecord",
+    "board",
+    "breaks_of_day",
+    "compare_with_channel",
+    "day_report",
+    "files_of_day",
+    "found_break",
+    "last_proven_days",
+    "open_breaks",
+    "open_breaks_count",
+    "reread",
+    "steps_of",
+]

@@ -1,0 +1,173 @@
+"""What differs between one bill and our books: first in bulk, then each item with all it has.
+
+The bulk comparison is one statement over a day's lines and a day's postings, and leaves out every
+number on which both agree. Only what is left is looked at one by one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+
+from kuaitui.channels.port import LineKind, StatementKind
+from kuaitui.deposits.queries import PAYMENTS_IN, PaymentIn, payments_by_reference
+from kuaitui.payouts.queries import (
+    CAME_BACK,
+    PAID_OUT,
+    SentLeg,
+    legs_by_bank_reference,
+    legs_by_number,
+)
+from kuaitui.reconciliation.rules import EXPECTED
+from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
+
+Identity = tuple[Event, str]
+
+# Both sides count once for every (event, number, currency): lines of one number add up.
+_DIFFERING: Final = f"""
+WITH answers AS (
+    SELECT * FROM ({PAYMENTS_IN}) AS payment_in
+        WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
+    UNION ALL SELECT * FROM ({PAID_OUT}) AS paid_out
+        WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
+    UNION ALL SELECT * FROM ({CAME_BACK}) AS came_back
+        WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s),
+ours AS (
+    SELECT answers.event, answers.key, answers.currency, answers.line_kind,
+        CASE WHEN entry.amount_minor = answers.amount_minor THEN entry.amount_minor END AS minor
+    FROM answers LEFT JOIN ledger_entry AS entry ON entry.book_id = answers.book_id
+        AND entry.kind = answers.journal_kind AND entry.reference = answers.object_id),
+theirs AS (
+    SELECT event, key, currency, sum(amount_minor) AS minor FROM reconciliation_line
+    WHERE reading_id = %(reading)s AND event <> '' GROUP BY event, key, currency)
+SELECT COALESCE(ours.event, theirs.event), COALESCE(ours.key, theirs.key)
+FROM ours FULL OUTER JOIN theirs
+    ON ours.key = theirs.key AND ours.event = theirs.event AND ours.currency = theirs.currency
+WHERE (ours.minor = theirs.minor) IS NOT TRUE
+    AND (theirs.key IS NOT NULL OR ours.line_kind = ANY (%(expected)s))
+LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BillOfDay:
+    """Which bill is compared: a channel's, of one kind and day, as one reading has it."""
+
+    channel: str
+    bill: StatementKind
+    day: dt.date
+    reading: int
+
+
+def differing(bill: BillOfDay, zone: dt.tzinfo, *, limit: int) -> list[Identity]:
+    """The items of one day on which ledger, answers and bill do not say the same, in bulk."""
+    begins = dt.datetime.combine(bill.day, dt.time(), zone)
+    ends = dt.datetime.combine(bill.day + dt.timedelta(days=1), dt.time(), zone)
+    values: dict[str, Any] = {
+        "channel": bill.channel,
+        "from": begins,
+        "to": ends,
+        "reading": bill.reading,
+        "expected": [kind.value for kind in EXPECTED[bill.bill]],
+        "limit": limit,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERING, values)
+        return [(Event(event), key) for event, key in cursor.fetchall()]
+
+
+def items_of(
+    channel: str, bill: StatementKind, identities: Collection[Identity]
+) -> dict[Identity, Item]:
+    """Everything that either side says of some items, by their names.
+
+    A line that tells the channel's number of a leg, not ours, belongs to the leg all the same; its
+    item bears our number.
+    """
+    payments = _payments(channel, {key for event, key in identities if event is Event.PAY_IN})
+    legs = _legs(channel, {key for event, key in identities if event is not Event.PAY_IN})
+    names = {leg.number: leg.number for leg in legs}
+    names |= {leg.reference: leg.number for leg in legs if leg.reference}
+    wanted = {key for _, key in identities} | names.keys()
+    lines: dict[Identity, list[Theirs]] = defaultdict(list)
+    for event, key, line in _lines(channel, bill, wanted):
+        name = key if event is Event.PAY_IN else names.get(key, key)
+        lines[event, name].append(line)
+    found: dict[Identity, Item] = {}
+    by_number = {leg.number: leg for leg in legs}
+    for event, key in identities:
+        name = key if event is Event.PAY_IN else names.get(key, key)
+        ours = payments.get(name) if event is Event.PAY_IN else _ours(event, by_number.get(name))
+        back = sum(line.minor for line in lines.get((Event.RETURN, name), []))
+        found[event, name] = Item(event, name, ours, tuple(lines.get((event, name), ())), back)
+    return found
+
+
+def _payments(channel: str, references: set[str]) -> dict[str, Ours]:
+    rows = payments_by_reference(channel=channel, references=sorted(references))
+    return {row.reference: _of_payment(row) for row in rows}
+
+
+def _of_payment(row: PaymentIn) -> Ours:
+    return Ours(
+        object_id=row.lot_id,
+        book_id=row.book_id,
+        line_kind=LineKind.PAY_IN.value,
+        currency=row.currency,
+        answered_minor=row.amount_minor,
+        answered_at=row.paid_at,
+        posted_minor=row.posted_minor,
+        word="paid",
+        reference=row.reference,
+    )
+
+
+def _legs(channel: str, keys: set[str]) -> list[SentLeg]:
+    found = legs_by_number(channel=channel, numbers=sorted(keys))
+    strange = keys - {leg.number for leg in found}
+    if strange:
+        known = {leg.number for leg in found}
+        others = legs_by_bank_reference(channel=channel, references=sorted(strange))
+        found += [leg for leg in others if leg.number not in known]
+    return found
+
+
+def _ours(event: Event, leg: SentLeg | None) -> Ours | None:
+    if leg is None:
+        return None
+    is_out = event is Event.OUT
+    out_kind = LineKind.REFUND if leg.route == "original" else LineKind.PAYOUT
+    return Ours(
+        object_id=leg.leg_id,
+        book_id=leg.book_id,
+        line_kind=(out_kind if is_out else LineKind.RETURN).value,
+        currency=leg.currency,
+        answered_minor=leg.amount_minor,
+        answered_at=leg.settled_at if is_out else leg.returned_at,
+        posted_minor=leg.settled_minor if is_out else leg.returned_minor,
+        word=leg.state,
+        reference=leg.reference,
+    )
+
+
+def _lines(
+    channel: str, bill: StatementKind, keys: Iterable[str]
+) -> list[tuple[Event, str, Theirs]]:
+    """The lines under some numbers on all bills that are compared, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT line.event, line.key, day.day, line.line_no, line.amount_minor, line.currency,"
+            " line.occurred_at, line.state, file.public_id FROM reconciliation_line AS line"
+            " JOIN reconciliation_bill_day AS day ON day.reading_id = line.reading_id"
+            " JOIN reconciliation_reading AS reading ON reading.id = line.reading_id"
+            " JOIN reconciliation_file AS file ON file.id = reading.file_id"
+            " WHERE day.channel = %s AND day.bill = %s AND line.key = ANY (%s)"
+            " AND line.event <> '' ORDER BY day.day, line.line_no",
+            [channel, bill, sorted(keys)],
+        )
+        return [(Event(row[0]), row[1], Theirs(*row[2:])) for row in cursor.fetchall()]

@@ -1,0 +1,149 @@
+"""When a bill and our books agree about one number, and in which way they differ."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Final
+
+from kuaitui.channels.port import LineKind, StatementKind, StatementLine
+from kuaitui.reconciliation.types import Difference, DifferenceKind, Event, Item, Ours
+
+# Fees and moves between the merchant's own accounts have no counterpart in a seller's book.
+EVENTS: Final[Mapping[LineKind, Event | None]] = {
+    LineKind.PAY_IN: Event.PAY_IN,
+    LineKind.REFUND: Event.OUT,
+    LineKind.PAYOUT: Event.OUT,
+    LineKind.RETURN: Event.RETURN,
+    LineKind.FEE: None,
+    LineKind.TRANSFER: None,
+    # What nobody mapped may be anybody's money: it is looked at.
+    LineKind.OTHER: Event.PAY_IN,
+}
+# What a bill must show. A trade bill need not know payouts to accounts nor what banks give back
+# (WeChat Pay's does not), so these are missing only where the cash is told.
+EXPECTED: Final[Mapping[StatementKind, frozenset[LineKind]]] = {
+    StatementKind.TRADES: frozenset({LineKind.PAY_IN, LineKind.REFUND}),
+    StatementKind.FUNDS: frozenset(
+        {LineKind.PAY_IN, LineKind.REFUND, LineKind.PAYOUT, LineKind.RETURN}
+    ),
+}
+CUT_OFF_SLACK: Final = dt.timedelta(hours=2)
+"""So near midnight, the channel's own books may put an event on the neighbouring day."""
+TIMING_DAYS_MAX: Final = 2
+"""After so many days a difference of timing is a missing line, whatever bills have come."""
+_NEVER_LEFT: Final = frozenset({"ready", "failed", "cancelled"})
+
+
+def key_of(line: StatementLine) -> str:
+    """By which number a line is matched: a payment by the channel's, a payout by ours."""
+    if EVENTS[line.kind] is Event.PAY_IN:
+        return line.reference or line.number
+    return line.number or line.reference
+
+
+def day_of(moment: dt.datetime, zone: dt.tzinfo) -> dt.date:
+    """The channel's day of a moment."""
+    return moment.astimezone(zone).date()
+
+
+def may_be_on_neighbour(
+    ours: Ours, zone: dt.tzinfo, *, today: dt.date, bills: frozenset[dt.date]
+) -> bool:
+    """Whether the neighbouring day's bill may still have it: near midnight, and not here yet.
+
+    `bills` are the days whose bills are here.
+    """
+    if ours.answered_at is None:
+        return False
+    day = day_of(ours.answered_at, zone)
+    if (today - day).days > TIMING_DAYS_MAX:
+        return False
+    neighbours = {
+        day_of(ours.answered_at - CUT_OFF_SLACK, zone),
+        day_of(ours.answered_at + CUT_OFF_SLACK, zone),
+    } - {day}
+    return bool(neighbours - bills)
+
+
+def classify(
+    item: Item, *, bill: StatementKind, zone: dt.tzinfo, today: dt.date, bills: frozenset[dt.date]
+) -> Difference | None:
+    """In which way one item differs, or nothing.
+
+    The order of lines does not matter. An event told in parts agrees when the parts add up.
+    """
+    if not item.lines:
+        return _not_on_a_bill(item, bill=bill, zone=zone, today=today, bills=bills)
+    kind = _on_a_bill(item)
+    if kind is None:
+        return None
+    theirs = sum(line.minor for line in item.lines)
+    first = min(item.lines, key=lambda line: (line.day, line.line_no))
+    posted = (item.ours.posted_minor or 0) if item.ours else 0
+    # A second payment is found on the day of the second line.
+    last_day = max(line.day for line in item.lines)
+    day = last_day if kind is DifferenceKind.DUPLICATE else first.day
+    return Difference(kind, posted, theirs, first.currency, day)
+
+
+def _not_on_a_bill(
+    item: Item, *, bill: StatementKind, zone: dt.tzinfo, today: dt.date, bills: frozenset[dt.date]
+) -> Difference | None:
+    ours = item.ours
+    if ours is None or ours.answered_at is None or LineKind(ours.line_kind) not in EXPECTED[bill]:
+        return None
+    day = day_of(ours.answered_at, zone)
+    if day not in bills:
+        return None  # the day's own bill is not here: nothing is missing yet
+    if ours.posted_minor is None:
+        return Difference(DifferenceKind.STATE, 0, 0, ours.currency, day)
+    may_come = may_be_on_neighbour(ours, zone, today=today, bills=bills)
+    kind = DifferenceKind.TIMING if may_come else DifferenceKind.MISSING_IN_BILL
+    return Difference(kind, ours.posted_minor, 0, ours.currency, day)
+
+
+def _on_a_bill(item: Item) -> DifferenceKind | None:
+    ours, theirs = item.ours, sum(line.minor for line in item.lines)
+    if ours is None:
+        if item.event is Event.RETURN:
+            return DifferenceKind.RETURN
+        return DifferenceKind.MISSING_IN_LEDGER
+    if any(line.currency != ours.currency for line in item.lines):
+        return DifferenceKind.AMOUNT
+    if len(item.lines) > 1 and theirs > ours.answered_minor:
+        return DifferenceKind.DUPLICATE
+    if ours.posted_minor is None:
+        return _not_posted(item, ours, theirs)
+    if theirs != ours.posted_minor:
+        return DifferenceKind.AMOUNT
+    if ours.answered_minor != ours.posted_minor or ours.answered_at is None:
+        return DifferenceKind.STATE  # ledger and bill agree, the recorded answer does not
+    return None
+
+
+def _not_posted(item: Item, ours: Ours, theirs: int) -> DifferenceKind | None:
+    failed = ours.word == "failed"
+    if item.event is Event.OUT and failed and item.came_back_minor == theirs:
+        return None  # it left, and came back before the channel called it failed
+    if item.event is Event.RETURN:
+        return None if failed else DifferenceKind.RETURN
+    return DifferenceKind.STATE
+
+
+def is_dangerous(difference: Difference, item: Item) -> bool:
+    """Whether money could be going wrong right now, so that sending must stop until people looked.
+
+    Paid twice, another amount than we know, money out that we do not know, and money out of a leg
+    that by our record never left.
+    """
+    match difference.kind:
+        case DifferenceKind.AMOUNT:
+            return True
+        case DifferenceKind.DUPLICATE | DifferenceKind.MISSING_IN_LEDGER:
+            return item.event is Event.OUT
+        case DifferenceKind.STATE:
+            left_unseen = item.ours is not None and item.ours.word in _NEVER_LEFT
+            return item.event is Event.OUT and bool(item.lines) and left_unseen
+        case _:
+            return False
