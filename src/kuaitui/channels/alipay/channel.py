@@ -12,6 +12,7 @@ from kuaitui.channels.alipay.answers import Answer
 from kuaitui.channels.alipay.formats import CURRENCY
 from kuaitui.channels.alipay.gateway import Clock, Gateway
 from kuaitui.channels.alipay.notifications import read_notification
+from kuaitui.channels.alipay.pay_ins import PayIns
 from kuaitui.channels.alipay.refunds import (
     REFUND_METHOD,
     REFUND_QUERY_METHOD,
@@ -40,6 +41,9 @@ from kuaitui.channels.port import (
     NotificationRefused,
     OriginalPayment,
     PayeeAccount,
+    PayInMethod,
+    PayInOrder,
+    PayInOutcome,
     PayoutInstruction,
     QueryOutcome,
     RejectedConfig,
@@ -52,7 +56,7 @@ REFUND_INTERVAL: Final = dt.timedelta(seconds=3)
 
 
 class AlipayChannel:
-    """Money out through Alipay: back along a payment, and to accounts where there are certificates."""
+    """Alipay, for money out and in. To accounts it pays only where there are certificates."""
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class AlipayChannel:
         self._settings = settings
         self._clock = clock
         self._gateway = Gateway(settings, clock=clock, transport=transport)
+        self._pay_ins = PayIns(self._gateway, clock=clock)
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
         """Hand the instruction over. What can be known to be impossible is not sent."""
@@ -94,6 +99,18 @@ class AlipayChannel:
         if not isinstance(answer, Answer):
             return answer
         return read_transfer_query(answer, instruction, now=self._clock())
+
+    def open_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let Alipay wait for the payer."""
+        return self._pay_ins.open(order, deadline_s=deadline_s)
+
+    def query_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Ask whether it was paid."""
+        return self._pay_ins.query(order, deadline_s=deadline_s)
+
+    def close_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let nobody pay it any more; `PayInPaid` when somebody was faster."""
+        return self._pay_ins.close(order, deadline_s=deadline_s)
 
     acknowledgement = Acknowledgement(status=200, content_type="text/plain", body=b"success")
 
@@ -142,4 +159,5 @@ def capabilities_of(settings: AlipaySettings) -> ChannelCapabilities:
         payee_kinds=frozenset(PRODUCTS) if has_certificates else frozenset(),
         original_window=None if days is None else dt.timedelta(days=days),
         refund_interval=REFUND_INTERVAL,
+        pay_in_methods=frozenset(PayInMethod),
     )

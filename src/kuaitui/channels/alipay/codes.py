@@ -151,6 +151,12 @@ def meaning_of(answer: Answer, codes: Codes) -> Refused:
     return Unknown(answer.cause)
 
 
+def names_any(answer: Answer, codes: tuple[str, ...]) -> bool:
+    """Whether a business error is one of these."""
+    said = answer.text("sub_code").upper()
+    return answer.text("code") == BUSINESS_FAILED and bool(_named(said, codes))
+
+
 def _named(said: str, codes: tuple[str, ...]) -> str:
     """The first of the codes that stands in what was said, or nothing."""
     return next((code for code in codes if code in said), "")
