@@ -152,6 +152,9 @@ class StandIn:
     answers: dict[str, Callable[[Call], bytes | httpx.Response]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     serial: str | None = ALIPAY_SERIAL
+    downloads: Mapping[str, httpx.Response | Callable[[httpx.Request], httpx.Response]] = field(
+        default_factory=dict
+    )
 
     def will_answer(self, method: str, fields: Mapping[str, object]) -> None:
         self.answers[method] = lambda _: answer(method, written(fields), serial=self.serial)
@@ -160,6 +163,9 @@ class StandIn:
         self.answers[method] = lambda _: httpx.Response(status, content=body)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            found = self.downloads[str(request.url)]
+            return found if isinstance(found, httpx.Response) else found(request)
         form = dict(parse_qsl(request.content.decode(), strict_parsing=True))
         signature = form.pop("sign")
         text = "&".join(f"{name}={form[name]}" for name in sorted(form))

@@ -9,6 +9,8 @@ from typing import Final
 import httpx
 
 from kuaitui.channels.alipay.answers import Answer
+from kuaitui.channels.alipay.bill_lines import read_bill
+from kuaitui.channels.alipay.bills import fetch_bill
 from kuaitui.channels.alipay.formats import CURRENCY
 from kuaitui.channels.alipay.gateway import Clock, Gateway
 from kuaitui.channels.alipay.notifications import read_notification
@@ -48,6 +50,9 @@ from kuaitui.channels.port import (
     QueryOutcome,
     RejectedConfig,
     Route,
+    Statement,
+    StatementKind,
+    StatementOutcome,
     SubmitOutcome,
     Unknown,
 )
@@ -56,7 +61,7 @@ REFUND_INTERVAL: Final = dt.timedelta(seconds=3)
 
 
 class AlipayChannel:
-    """Alipay, for money out and in. To accounts it pays only where there are certificates."""
+    """Alipay: money out, money in, and its bills. To accounts it pays only where there are certificates."""
 
     def __init__(
         self,
@@ -112,6 +117,20 @@ class AlipayChannel:
         """Let nobody pay it any more; `PayInPaid` when somebody was faster."""
         return self._pay_ins.close(order, deadline_s=deadline_s)
 
+    def fetch_statement(
+        self, kind: StatementKind, day: dt.date, *, deadline_s: float
+    ) -> StatementOutcome:
+        """One day's bill as the ZIP that Alipay sent."""
+        return fetch_bill(self._gateway, kind, day, deadline_s=deadline_s)
+
+    def read_statement(self, kind: StatementKind, content: bytes) -> Statement:
+        """Read a bill's bytes.
+
+        Raises:
+            StatementRefused: it is not a whole, sound bill of this merchant.
+        """
+        return read_bill(kind, content, seller_id=self._settings.seller_id)
+
     acknowledgement = Acknowledgement(status=200, content_type="text/plain", body=b"success")
 
     def read_notification(
@@ -160,4 +179,5 @@ def capabilities_of(settings: AlipaySettings) -> ChannelCapabilities:
         original_window=None if days is None else dt.timedelta(days=days),
         refund_interval=REFUND_INTERVAL,
         pay_in_methods=frozenset(PayInMethod),
+        statement_kinds=frozenset(StatementKind),
     )
