@@ -126,6 +126,12 @@ WRONG_TRADES: list[tuple[str, bytes, str, int]] = [
         0,
     ),
     ("an amount was changed", changed("500.5,500.5", "501.5,501.5"), "sums up", 0),
+    (
+        "two rows made one",
+        zipped(detail("trade", (trade("交易", "payin_1", "1500.50"), TRADES[2]), TRADE_ENDING)),
+        "sums up",
+        0,
+    ),
     ("a refund was changed", changed("-200.00,-200.00", "-20.00,-20.00"), "sums up", 0),
     ("three decimals", changed("500.5,500.5", "500.500,500.500"), "not an amount", 7),
     ("a backtick", changed("500.5,500.5", "`500.5,`500.5"), "not an amount", 7),

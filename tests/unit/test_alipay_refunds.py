@@ -157,6 +157,7 @@ def test_a_success_without_its_time_is_dated_when_it_was_heard(alipay: StandIn) 
         ("ACQ.SYSTEM_ERROR", Unknown("ACQ.SYSTEM_ERROR")),
         ("AQC.SYSTEM_ERROR", Unknown("AQC.SYSTEM_ERROR")),
         ("aop.ACQ.SYSTEM_ERROR", Unknown("aop.ACQ.SYSTEM_ERROR")),
+        ("TRADE_HAS_FINISHED.SYSTEM_ERROR", Unknown("TRADE_HAS_FINISHED.SYSTEM_ERROR")),
         ("ACQ.DISCORDANT_REPEAT_REQUEST", Unknown("ACQ.DISCORDANT_REPEAT_REQUEST")),
         ("ACQ.A_CODE_NOBODY_KNOWS", Unknown("ACQ.A_CODE_NOBODY_KNOWS")),
         ("", Unknown("40004")),
