@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS movement (
 CREATE TABLE IF NOT EXISTS payment (
     reference TEXT PRIMARY KEY, number TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     currency TEXT NOT NULL, paid_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS pay_in (
+    number TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, amount_minor INTEGER NOT NULL,
+    currency TEXT NOT NULL, description TEXT NOT NULL, expires_at REAL NOT NULL,
+    is_closed INTEGER NOT NULL DEFAULT 0, accepted_at REAL NOT NULL);
 """
 DEFAULT_PROCESSING_S = 0.0
 

@@ -24,6 +24,9 @@ from kuaitui.channels.port import (
     NotSent,
     OriginalPayment,
     PayeeKind,
+    PayInMethod,
+    PayInOrder,
+    PayInOutcome,
     PayoutInstruction,
     QueryOutcome,
     RefusedBecause,
@@ -40,6 +43,7 @@ from kuaitui.channels.port import (
     Succeeded,
     Unknown,
 )
+from kuaitui.channels.simulator.collecting import PAY_INS, read_order_answer, render_order
 from kuaitui.channels.simulator.signing import (
     NONCE_HEADER,
     SIGNATURE_HEADER,
@@ -48,6 +52,7 @@ from kuaitui.channels.simulator.signing import (
     sign,
 )
 from kuaitui.channels.simulator.statements import read_bill
+from kuaitui.channels.simulator.till import PAY_IN_PAID
 from kuaitui.channels.wire import ANSWER_BYTES_MAX, Wire, WireReply
 
 PAYOUTS = "/v1/payouts"
@@ -74,6 +79,7 @@ class SimulatorSettings:
     not_found_floor_s: float = 600.0
     resend_window_s: float = 30 * 86400.0
     return_window_s: float = 30 * 86400.0
+    original_window_s: float = 365 * 86400.0
     account: str = "simulator"
     """The account whose bills are read; another's are refused."""
 
@@ -97,6 +103,8 @@ class SimulatorChannel:
             resend_window=dt.timedelta(seconds=settings.resend_window_s),
             return_window=dt.timedelta(seconds=settings.return_window_s),
             payee_kinds=frozenset(PayeeKind),
+            original_window=dt.timedelta(seconds=settings.original_window_s),
+            pay_in_methods=frozenset(PayInMethod),
             statement_kinds=frozenset(StatementKind),
         )
 
@@ -134,6 +142,38 @@ class SimulatorChannel:
         """
         return read_bill(kind, content, account=self._settings.account)
 
+    def open_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let the channel wait for the payer."""
+        return self._ask_about_order(
+            "POST", PAY_INS, order, deadline_s, body=render_order(order), is_opening=True
+        )
+
+    def query_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Ask whether it was paid."""
+        return self._ask_about_order("GET", f"{PAY_INS}/{order.number}", order, deadline_s)
+
+    def close_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let nobody pay it any more."""
+        return self._ask_about_order("POST", f"{PAY_INS}/{order.number}/close", order, deadline_s)
+
+    def _ask_about_order(
+        self,
+        method: str,
+        path: str,
+        order: PayInOrder,
+        deadline_s: float,
+        *,
+        body: bytes = b"",
+        is_opening: bool = False,
+    ) -> PayInOutcome:
+        reply = self._call(method, path, body, deadline_s)
+        if not isinstance(reply, _Reply):
+            return reply
+        base_url = self._settings.base_url
+        return read_order_answer(
+            reply.status, reply.content, order, base_url=base_url, is_opening=is_opening
+        )
+
     acknowledgement = Acknowledgement()
 
     def read_notification(
@@ -152,11 +192,13 @@ class SimulatorChannel:
         try:
             document = json.loads(body)
             number, event_id = document["number"], document.get("id", nonce)
+            is_pay_in = document.get("state") == PAY_IN_PAID
         except (ValueError, TypeError, KeyError, AttributeError):
             return NotificationRefused(RefusedBecause.UNREADABLE)
         if not isinstance(number, str):
             return NotificationRefused(RefusedBecause.UNREADABLE)
-        return Notification(str(event_id), NotificationSubject.PAYOUT, number)
+        subject = NotificationSubject.PAY_IN if is_pay_in else NotificationSubject.PAYOUT
+        return Notification(str(event_id), subject, number)
 
     def _call(
         self,

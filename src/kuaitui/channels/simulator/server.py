@@ -2,8 +2,13 @@
 
     POST /v1/payouts            take an instruction in
     GET  /v1/payouts/NUMBER     what became of it
+    POST /v1/pay-ins            wait for a payer
+    GET  /v1/pay-ins/NUMBER     whether somebody paid
+    POST /v1/pay-ins/NUMBER/close
+    GET|POST /sim/pay/NUMBER    the payer's own page: unsigned, as a payer is nobody we know
     GET  /v1/bills/DAY?kind=K   what happened on a day: `trades` or `funds`
     POST /_sim/collect          {"reference": "…", "amount_minor": 1, …}: somebody pays in
+    POST /_sim/pay              {"number": "…", "anyhow": true}: somebody pays an order
     POST /_sim/return           {"number": "…", "code": "…"}: give a paid amount back now
 
 The other directions are in `serving`; settings are balance_minor, balance_floor_minor,
@@ -19,7 +24,9 @@ from typing import cast
 
 from kuaitui.channels.simulator.bills import make_bill
 from kuaitui.channels.simulator.book import Book, Request
+from kuaitui.channels.simulator.collecting import PAY_INS, PAY_PAGES
 from kuaitui.channels.simulator.faults import Fault, Faults, Operation
+from kuaitui.channels.simulator.pay_page import pay_page
 from kuaitui.channels.simulator.serving import (
     CallHandler,
     Directive,
@@ -29,6 +36,13 @@ from kuaitui.channels.simulator.serving import (
 )
 from kuaitui.channels.simulator.signing import NONCE_HEADER, SIGNATURE_HEADER, sign
 from kuaitui.channels.simulator.store import ChannelRefuses
+from kuaitui.channels.simulator.till import (
+    OrderRequest,
+    close_order,
+    find_order,
+    open_order,
+    pay_order,
+)
 
 PAYOUTS = "/v1/payouts"
 BILLS = "/v1/bills/"
@@ -60,16 +74,31 @@ def _collect(book: Book, document: Directive) -> Document:
     return {}
 
 
+def _pay(book: Book, document: Directive) -> Document:
+    amount = document.get("amount_minor")
+    return pay_order(
+        book,
+        str(document["number"]),
+        amount_minor=None if amount is None else int(amount),
+        anyhow=document.get("anyhow") is True,
+    )
+
+
 class Handler(CallHandler):
     """One call."""
 
     directions = {
         ("POST", "/_sim/return"): _return,
         ("POST", "/_sim/collect"): _collect,
+        ("POST", "/_sim/pay"): _pay,
     }
 
     def answer_call(self, body: bytes) -> None:
         """Check the signature, do what is asked, answer."""
+        if self.path.startswith(f"{PAY_PAGES}/"):
+            number = self.path.removeprefix(f"{PAY_PAGES}/")
+            self.write(pay_page(self._book, number, is_paying=self.command == "POST"))
+            return
         try:
             if not self.is_signed_by_director(body):
                 raise Answer.error(HTTPStatus.UNAUTHORIZED, "SIGNATURE_WRONG")
@@ -100,7 +129,21 @@ class Handler(CallHandler):
             return Operation.QUERY, number, self._book.tail_of(number)
         if self.command == "GET" and self.path.startswith(BILLS):
             return Operation.STATEMENT, self.path.removeprefix(BILLS), ""
+        if self.path.startswith(PAY_INS):
+            return self._what_is_asked_of_the_till(body)
         raise Answer.error(HTTPStatus.NOT_FOUND, "NO_SUCH_ADDRESS")
+
+    def _what_is_asked_of_the_till(self, body: bytes) -> tuple[Operation, str, str]:
+        number, _, act = self.path.removeprefix(PAY_INS).removeprefix("/").partition("/")
+        match self.command, bool(number), act:
+            case "POST", False, "":
+                return Operation.OPEN_PAY_IN, _parse_order(body).number, ""
+            case "GET", True, "":
+                return Operation.QUERY_PAY_IN, number, ""
+            case "POST", True, "close":
+                return Operation.CLOSE_PAY_IN, number, ""
+            case _:
+                raise Answer.error(HTTPStatus.NOT_FOUND, "NO_SUCH_ADDRESS")
 
     def _carry_out(
         self, operation: Operation, number: str, body: bytes, faults: Faults
@@ -110,17 +153,29 @@ class Handler(CallHandler):
         if stopped is not None:
             return self._keep_out(stopped, faults, body)
         try:
-            if operation is Operation.SUBMIT:
-                document: Document | None = self._book.accept(_parse(body), faults)
-            elif operation is Operation.STATEMENT:
-                document = make_bill(self._book, number)
-            else:
-                document = self._book.find(number)
+            document = self._look_up(operation, number, body, faults)
         except ChannelRefuses as refusal:
             return Answer.error(refusal.status, refusal.code)
         if document is None:
             return Answer.error(HTTPStatus.NOT_FOUND, "NUMBER_UNKNOWN")
         return None if Fault.DROP_ANSWER in faults else Answer(200, document)
+
+    def _look_up(
+        self, operation: Operation, number: str, body: bytes, faults: Faults
+    ) -> Document | None:
+        match operation:
+            case Operation.SUBMIT:
+                return self._book.accept(_parse(body), faults)
+            case Operation.STATEMENT:
+                return make_bill(self._book, number)
+            case Operation.OPEN_PAY_IN:
+                return open_order(self._book, _parse_order(body))
+            case Operation.QUERY_PAY_IN:
+                return find_order(self._book, number)
+            case Operation.CLOSE_PAY_IN:
+                return close_order(self._book, number)
+            case _:
+                return self._book.find(number)
 
     def _keep_out(self, fault: Fault, faults: Faults, body: bytes) -> Answer | None:
         match fault:
@@ -153,6 +208,13 @@ class Handler(CallHandler):
 def serve(*, host: str, port: int, book: Book, key: bytes) -> SimulatorServer:
     """The simulated channel on a port, 0 for a free one."""
     return SimulatorServer(host=host, port=port, store=book, key=key, handler=Handler)
+
+
+def _parse_order(body: bytes) -> OrderRequest:
+    try:
+        return OrderRequest.parse(body)
+    except ValueError as problem:
+        raise Answer.error(HTTPStatus.BAD_REQUEST, "NOT_UNDERSTOOD") from problem
 
 
 def _parse(body: bytes) -> Request:
