@@ -206,3 +206,95 @@ class AccountNumberMistyped(Refusal):
     """This card number cannot be right. One digit is wrong or two are swapped."""
 
     code = "destination.account_number_mistyped"
+
+
+class PayInUnknown(Refusal):
+    """There is no such payment order."""
+
+    code = "pay_in.unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
+class PayInNothingMissing(Refusal):
+    """Nothing is missing from this deposit. Choose an amount if you want to pay more."""
+
+    code = "pay_in.nothing_missing"
+
+
+class PayInAmountMissing(Refusal):
+    """Enter how much you want to pay."""
+
+    code = "pay_in.amount_missing"
+
+
+class PayInAmountTooLarge(Refusal):
+    """This is more than can be paid at once. Pay it in several parts."""
+
+    code = "pay_in.amount_too_large"
+    kind = RefusalKind.LIMIT
+
+
+class PayInWayUnavailable(Refusal):
+    """This way to pay is not offered here. Choose another one."""
+
+    code = "pay_in.way_unavailable"
+
+
+class PayInAlreadyOpen(Refusal):
+    """A payment for this deposit is already waiting. Pay it, or call it off first."""
+
+    code = "pay_in.already_open"
+    kind = RefusalKind.CONFLICT
+
+
+class PayInKeyReused(Refusal):
+    """This request was sent before with another amount or way to pay."""
+
+    code = "pay_in.key_reused"
+    kind = RefusalKind.CONFLICT
+
+
+class PayInEnded(Refusal):
+    """This payment order has ended."""
+
+    code = "pay_in.ended"
+    kind = RefusalKind.CONFLICT
+
+
+class SuspenseUnknown(Refusal):
+    """There is no such payment in suspense."""
+
+    code = "suspense.unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
+class SuspenseMovedOn(Refusal):
+    """Somebody else was faster: look at the case as it is now."""
+
+    code = "suspense.moved_on"
+    kind = RefusalKind.CONFLICT
+
+
+class SuspenseReasonMissing(Refusal):
+    """Say why, in a few words."""
+
+    code = "suspense.reason_missing"
+
+
+class SuspenseNeedsAccount(Refusal):
+    """Name the deposit that this payment belongs to."""
+
+    code = "suspense.needs_account"
+
+
+class SuspenseNeedsSecondPerson(Refusal):
+    """Whoever proposed this may not confirm it."""
+
+    code = "suspense.needs_second_person"
+    kind = RefusalKind.FORBIDDEN
+
+
+class SuspenseReferenceMissing(Refusal):
+    """Enter the channel's number of the refund."""
+
+    code = "suspense.reference_missing"

@@ -39,3 +39,31 @@ class DestinationAdded:
 
     shop_key: int
     destination_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayInNeedsPerson:
+    """A payment came that is not what was asked for: somebody should look at it."""
+
+    order_id: str
+    account_id: str
+    shop_key: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentInSuspense:
+    """A payment has no place of its own: two people decide where it goes."""
+
+    suspense_id: str
+    channel: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspenseResolved:
+    """Two people have decided where a payment without a place goes."""
+
+    suspense_id: str
+    resolution: str
+    account_id: str

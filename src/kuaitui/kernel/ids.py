@@ -21,6 +21,8 @@ class IdPrefix(enum.StrEnum):
     DEPOSIT_ACCOUNT = "dep"
     DEPOSIT_LOT = "lot"
     DEDUCTION = "ded"
+    PAY_IN = "pin"
+    SUSPENSE = "sus"
     REFUND_APPLICATION = "rfa"
     DESTINATION = "dst"
     PAYOUT = "pay"

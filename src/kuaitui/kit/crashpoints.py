@@ -30,6 +30,10 @@ POINTS: Final = (
     "payouts.record.committed",
     "refunds.submit.uncommitted",
     "refunds.approve.uncommitted",
+    "pay_ins.claim.uncommitted",
+    "pay_ins.claim.committed",
+    "pay_ins.call.answered",
+    "pay_ins.record.uncommitted",
 )
 _hits = 0
 _watchers: list[Watcher] = []

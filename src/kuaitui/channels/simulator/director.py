@@ -55,7 +55,7 @@ class Director:
         document = {"reference": reference, "amount_minor": amount_minor}
         self.call("POST", "/_sim/collect", document | ({"number": number} if number else {}))
 
-    def pay(self, number: str, *, amount_minor: int | None = None, anyhow: bool = False) -> str:
+    def pay_in(self, number: str, *, amount_minor: int | None = None, anyhow: bool = False) -> str:
         """Let somebody pay an order, `anyhow` also one that cannot be; the payment's reference."""
         document = {"number": number, "amount_minor": amount_minor, "anyhow": anyhow}
         return str(self.call("POST", "/_sim/pay", document)["reference"])

@@ -10,29 +10,70 @@ from kuaitui.deposits.operations.deductions import decide_deduction
 from kuaitui.deposits.operations.destinations import add_destination, verify_destination
 from kuaitui.deposits.operations.holds import freeze_deposit, lock_deposit, release_deposit
 from kuaitui.deposits.operations.pay_in import Payment, record_pay_in, record_pay_ins
+from kuaitui.deposits.operations.pay_in_calls import (
+    PayInClaim,
+    carry_out_pay_in,
+    claim_pay_in,
+    record_pay_in_outcome,
+    set_pay_in_aside,
+)
+from kuaitui.deposits.operations.pay_in_orders import (
+    PayerDetails,
+    call_off_pay_in,
+    look_again,
+    note_pay_in_hint,
+    start_pay_in,
+)
 from kuaitui.deposits.operations.shares import (
     release_share,
     reserve_share,
     return_share,
     settle_share,
 )
+from kuaitui.deposits.operations.strays import ask_about_stray, record_stray
+from kuaitui.deposits.operations.suspense import (
+    FoundPayment,
+    confirm_resolution,
+    note_found_payment,
+    note_sent_back,
+    propose_resolution,
+    refuse_resolution,
+)
 
 __all__ = [
+    "FoundPayment",
     "OpenDeposit",
+    "PayInClaim",
+    "PayerDetails",
     "Payment",
     "add_destination",
+    "ask_about_stray",
+    "call_off_pay_in",
+    "carry_out_pay_in",
+    "claim_pay_in",
+    "confirm_resolution",
     "decide_deduction",
     "freeze_deposit",
     "lock_deposit",
+    "look_again",
+    "note_found_payment",
+    "note_pay_in_hint",
+    "note_sent_back",
     "open_deposit_account",
     "open_deposit_accounts",
+    "propose_resolution",
     "record_pay_in",
+    "record_pay_in_outcome",
     "record_pay_ins",
+    "record_stray",
+    "refuse_resolution",
     "release_deposit",
     "release_share",
     "reserve_share",
     "return_share",
+    "set_pay_in_aside",
     "set_required",
     "settle_share",
+    "start_pay_in",
     "verify_destination",
 ]

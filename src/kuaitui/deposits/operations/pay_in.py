@@ -24,6 +24,7 @@ from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
 from kuaitui.kit.outbox import publish
+from kuaitui.kit.transactions import requires_transaction
 from kuaitui.ledger.operations import post_journal, post_journals
 from kuaitui.ledger.types import Account, Journal, Line
 
@@ -65,16 +66,24 @@ def record_pay_in(
         PayInReferenceReused: this payment was recorded with another amount or elsewhere.
     """
     payment = Payment(account_id, amount, channel, channel_reference, paid_at, refundable_until)
-    account = lock_account(account_id)
+    return enter_payment(lock_account(account_id), payment, actor=actor, now=now)
+
+
+@requires_transaction
+def enter_payment(
+    account: DepositAccount, payment: Payment, *, actor: Actor, now: dt.datetime
+) -> PayIn:
+    """The step of `record_pay_in` for a caller that holds the account. Raises as it does."""
+    amount = payment.amount
     require_payable(amount, account)
     known = _find_lot(payment)
     if known is not None:
         _require_same(known, account, payment)
         return PayIn(known.public_id, is_new=False)
     if not account.is_open:
-        raise DepositAccountClosed(account=account_id)
-    if paid_at > now:
-        raise PaidInTheFuture(paid_at=paid_at.isoformat())
+        raise DepositAccountClosed(account=account.public_id)
+    if payment.paid_at > now:
+        raise PaidInTheFuture(paid_at=payment.paid_at.isoformat())
     lot = _open_lot(account, payment, now)
     post_journal(_journal(account, lot), now=now)
     set_off_debt(account, reference=lot.public_id, now=now)
@@ -83,10 +92,10 @@ def record_pay_in(
         action="deposit.paid_in",
         object_id=lot.public_id,
         shop_key=account.shop_key,
-        details={"amount_minor": amount.minor, "account": account_id},
+        details={"amount_minor": amount.minor, "account": account.public_id},
         now=now,
     )
-    publish(DepositPaidIn(account_id, account.shop_key, lot.public_id), now=now)
+    publish(DepositPaidIn(account.public_id, account.shop_key, lot.public_id), now=now)
     return PayIn(lot.public_id, is_new=True)
 
 

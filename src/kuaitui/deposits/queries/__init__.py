@@ -21,12 +21,36 @@ from kuaitui.deposits.queries.for_reconciliation import (
     PaymentIn,
     payments_by_reference,
 )
+from kuaitui.deposits.queries.pay_ins import (
+    PayInOrderView,
+    Receipt,
+    due_pay_ins,
+    due_strays,
+    open_pay_in,
+    pay_in_of_request,
+    pay_in_order,
+    pay_ins_for_people,
+    receipt,
+    suspense_differences,
+    suspense_of_order,
+)
 from kuaitui.deposits.queries.routes import plan_again, plan_route, split_route, ways_out
 from kuaitui.deposits.queries.statement import statement
+from kuaitui.deposits.queries.suspense import (
+    SuspenseCase,
+    SuspenseCounts,
+    suspense_case,
+    suspense_cases,
+    suspense_counts,
+)
 
 __all__ = [
     "PAYMENTS_IN",
+    "PayInOrderView",
     "PaymentIn",
+    "Receipt",
+    "SuspenseCase",
+    "SuspenseCounts",
     "account_of_shop",
     "deductions",
     "deposit",
@@ -35,14 +59,26 @@ __all__ = [
     "destination",
     "destinations",
     "differences",
+    "due_pay_ins",
+    "due_strays",
     "hold",
+    "open_pay_in",
+    "pay_in_of_request",
+    "pay_in_order",
+    "pay_ins_for_people",
     "payee_details",
     "payments_by_reference",
     "plan_again",
     "plan_route",
+    "receipt",
     "set_aside",
     "shops_sharing_destination",
     "split_route",
     "statement",
+    "suspense_case",
+    "suspense_cases",
+    "suspense_counts",
+    "suspense_differences",
+    "suspense_of_order",
     "ways_out",
 ]

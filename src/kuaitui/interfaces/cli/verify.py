@@ -45,6 +45,7 @@ def _checks() -> list[Check]:
     return [
         ("balances follow from entries", ledger.differences),
         ("lots and holds follow from balances", deposits.differences),
+        ("payments without a place lie in suspense", deposits.suspense_differences),
         ("money set aside belongs to open applications", refunds.differences),
         ("money in transit follows from legs", payouts.differences),
         ("the audit chain is unbroken", audit.differences),

@@ -1,0 +1,35 @@
+"""Tables of deposits. Private to this context."""
+
+from kuaitui.deposits.models.deposits import (
+    ChannelPayment,
+    Deduction,
+    DeductionLine,
+    DepositAccount,
+    DepositHold,
+    DepositLot,
+    DestinationRow,
+    LotShare,
+    LotTaking,
+)
+from kuaitui.deposits.models.pay_ins import (
+    PayInAttempt,
+    PayInOrderRow,
+    StrayNumber,
+    SuspenseRow,
+)
+
+__all__ = [
+    "ChannelPayment",
+    "Deduction",
+    "DeductionLine",
+    "DepositAccount",
+    "DepositHold",
+    "DepositLot",
+    "DestinationRow",
+    "LotShare",
+    "LotTaking",
+    "PayInAttempt",
+    "PayInOrderRow",
+    "StrayNumber",
+    "SuspenseRow",
+]
