@@ -119,13 +119,13 @@ def _parse(kind: type[AlipaySettings], document: Mapping[str, Any]) -> AlipaySet
     if has_certificates == ("alipay_public_key_files" in document):
         raise AlipaySettingsWrong(setting="app_certificate_file")
     if has_certificates:
-        keys = [read_certificate(Path(file)) for file in document["alipay_certificate_files"]]
+        keys = [read_certificate(file) for file in _files(document, "alipay_certificate_files")]
         certificates = Certificates(
             read_serial(Path(document["app_certificate_file"])),
             read_root_serial(Path(document["alipay_root_certificate_file"])),
         )
     else:
-        keys = [read_public_key(Path(file)) for file in document["alipay_public_key_files"]]
+        keys = [read_public_key(file) for file in _files(document, "alipay_public_key_files")]
         certificates = None
     return kind(
         app_id=document["app_id"],
@@ -135,3 +135,11 @@ def _parse(kind: type[AlipaySettings], document: Mapping[str, Any]) -> AlipaySet
         certificates=certificates,
         **plain,
     )
+
+
+def _files(document: Mapping[str, Any], name: str) -> list[Path]:
+    """A list of files: one key, or the old and the new one while they are exchanged."""
+    named = document[name]
+    if not isinstance(named, list | tuple):
+        raise AlipaySettingsWrong(setting=name)
+    return [Path(file) for file in named]
