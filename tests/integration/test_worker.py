@@ -16,6 +16,7 @@ from kuaitui.channels.simulator.faults import Fault, Rule
 from kuaitui.interfaces.worker import sweeps
 from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
+from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import queries
 from kuaitui.payouts.states import LegState
@@ -27,6 +28,7 @@ from tests.support.worker import WorkerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_S = 60.0
+Crew = Callable[..., Carriers]
 
 
 def await_(condition: Callable[[], bool], what: str) -> None:
@@ -40,13 +42,18 @@ def payout(number: int) -> World:
     return pg.payout(application_id=f"rfa_{number}", now=read_clock())
 
 
-def carriers(channel: ScriptedChannel, *, threads: int = 2) -> Carriers:
-    return Carriers(
-        channels=Channels({channel.name: channel}),
-        pace=Pace(),
-        threads=threads,
-        when_free=lambda: None,
-    )
+@pytest.fixture
+def carriers(tmp_path: Path) -> Crew:
+    def begin(channel: ScriptedChannel, *, threads: int = 2) -> Carriers:
+        return Carriers(
+            channels=Channels({channel.name: channel}),
+            pace=Pace(),
+            threads=threads,
+            when_free=lambda: None,
+            watch=RestoreWatch(tmp_path / "marks"),
+        )
+
+    return begin
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     process.stop()
 
 
-def test_a_leg_that_is_not_what_was_approved_stops_alone() -> None:
+def test_a_leg_that_is_not_what_was_approved_stops_alone(carriers: Crew) -> None:
     broken, sound = payout(1), payout(2)
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -77,7 +84,7 @@ def test_a_leg_that_is_not_what_was_approved_stops_alone() -> None:
     assert len(channel.calls) == 1
 
 
-def test_a_channel_the_settings_do_not_name_stops_its_leg_alone() -> None:
+def test_a_channel_the_settings_do_not_name_stops_its_leg_alone(carriers: Crew) -> None:
     world = payout(1)
     crew = carriers(ScriptedChannel(lambda *_: pg.succeeded(), name="another"))
 
@@ -89,7 +96,7 @@ def test_a_channel_the_settings_do_not_name_stops_its_leg_alone() -> None:
     assert queries.attempts(world.leg_id) == ()
 
 
-def test_no_more_calls_are_made_at_once_than_there_are_threads() -> None:
+def test_no_more_calls_are_made_at_once_than_there_are_threads(carriers: Crew) -> None:
     for number in range(4):
         payout(number)
     may_answer = threading.Event()

@@ -92,6 +92,20 @@ def payout(
     """A payout whose legs wait to be sent."""
     shop = given.shop(deposit_, route_open=route_open, now=now)
     destination = "" if route_open else given.destination(shop, number=card, now=now).destination_id
+    return payout_of(
+        shop, amount, application_id=application_id, destination_id=destination, now=now
+    )
+
+
+def payout_of(
+    shop: given.Shop,
+    amount: str = "¥10,000",
+    *,
+    application_id: str = APPLICATION,
+    destination_id: str = "",
+    now: dt.datetime = NOW,
+) -> World:
+    """A payout of a shop that there is already."""
     with transaction.atomic():
         deposits.freeze_deposit(
             account_id=shop.account_id, amount=yuan(amount), reference=application_id, now=now
@@ -99,7 +113,7 @@ def payout(
         plan = plan_route(
             deposit(shop.account_id).lots,
             amount=yuan(amount),
-            destination_id=destination,
+            destination_id=destination_id,
             parts={},
             now=now,
         )

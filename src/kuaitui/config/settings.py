@@ -230,6 +230,9 @@ KUAITUI_KEYRING_FILE = os.environ.get("KUAITUI_KEYRING_FILE", str(VAR / "keyring
 
 # Policy packs by deposit kind; a name from the shipped packs or a path to a file of one's own.
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
+# Where a worker notes its last send, to notice when the database is restored from an older backup.
+# Keep it off the disk that such a restore brings back.
+KUAITUI_PAYOUT_MARKS = os.environ.get("KUAITUI_PAYOUT_MARKS", str(VAR / "payout_marks"))
 # How fast payouts are carried out: "standard", or "brisk" for demo and tests (seconds for minutes).
 KUAITUI_PAYOUT_PACE = os.environ.get("KUAITUI_PAYOUT_PACE", "standard")
 # Which channel pays which kind of payee account ("bank_account=bank,alipay_account=alipay"). Where

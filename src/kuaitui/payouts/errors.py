@@ -59,6 +59,41 @@ class ReasonMissing(Refusal):
     code = "payout.reason_missing"
 
 
+class PayoutBeingAskedBack(Refusal):
+    """Payouts are being checked with the channels after a restore. Please try again later."""
+
+    code = "payout.being_asked_back"
+    kind = RefusalKind.UNAVAILABLE
+
+
+class SendingNotHeld(Refusal):
+    """Payouts are not on hold."""
+
+    code = "payout.not_held"
+    kind = RefusalKind.CONFLICT
+
+
+class LostWindowUnasked(Refusal):
+    """The channels have not yet answered about every payout that may have been sent."""
+
+    code = "payout.lost_window_unasked"
+    kind = RefusalKind.CONFLICT
+
+
+class ReleaseNotProposed(Refusal):
+    """Somebody must first propose the release and say what was found."""
+
+    code = "payout.release_not_proposed"
+    kind = RefusalKind.CONFLICT
+
+
+class ReleaseNeedsAnother(Refusal):
+    """A release needs a second person."""
+
+    code = "payout.release_needs_another"
+    kind = RefusalKind.FORBIDDEN
+
+
 class LimitNotPositive(Refusal):
     """A limit is more than nothing. To stop sending, use the switch."""
 

@@ -6,10 +6,10 @@ What a constraint cannot say, the triggers of migration 0002 do.
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
 
 from kuaitui.payouts.states import LIVE, LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, HoldCause
 
 LIVE_STATES = sorted(state.value for state in LIVE)
 
@@ -89,13 +89,17 @@ class PayoutLeg(models.Model):
     delayed_at = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
     set_aside_reason = models.CharField(max_length=200, default="", blank=True)
+    clear_since = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "payouts_leg"
         constraints = [
-            # A channel pays a number once: two legs under one number would be one payment.
+            # A channel pays a number once: two legs under one number would be one payment. A number
+            # that was certainly never sent is free again.
             models.UniqueConstraint(
-                fields=["channel", "channel_number"], name="a_channel_number_names_one_leg"
+                fields=["channel", "channel_number"],
+                name="a_channel_number_names_one_leg",
+                condition=~Q(state="cancelled") & ~Q(state="failed", first_sent_at=None),
             ),
             # Channels take refunds of one payment one after the other (WeChat: a minute apart).
             models.UniqueConstraint(
@@ -212,6 +216,70 @@ class ChannelSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"switch {self.channel}"
+
+
+class SendingHold(models.Model):
+    """From a restore, or a person's word, until two people have seen that nothing is unasked."""
+
+    id = models.BigAutoField(primary_key=True)
+    cause = models.CharField(max_length=20)
+    reason = models.CharField(max_length=200)
+    begun_by = models.CharField(max_length=80)
+    begun_at = models.DateTimeField()
+    proposed_by = models.CharField(max_length=80, default="", db_default="", blank=True)
+    proposed_at = models.DateTimeField(null=True)
+    finding = models.CharField(max_length=200, default="", db_default="", blank=True)
+    released_by = models.CharField(max_length=80, default="", db_default="", blank=True)
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payouts_hold"
+        constraints = [
+            models.UniqueConstraint(
+                Value(1), name="one_hold_at_a_time", condition=Q(released_at=None)
+            ),
+            models.CheckConstraint(
+                name="hold_cause_is_known", condition=Q(cause__in=[c.value for c in HoldCause])
+            ),
+            models.CheckConstraint(name="a_hold_says_why", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="a_release_is_proposed_with_a_finding",
+                condition=Q(proposed_at=None, proposed_by="")
+                | (Q(proposed_at__isnull=False) & ~Q(proposed_by="") & ~Q(finding="")),
+            ),
+            # The most dangerous moment of all: payouts begin again on books that lost a part.
+            models.CheckConstraint(
+                name="a_hold_is_released_by_a_second_person",
+                condition=Q(released_at=None, released_by="")
+                | (
+                    Q(released_at__isnull=False, proposed_at__isnull=False)
+                    & ~Q(released_by="")
+                    & ~Q(released_by=F("proposed_by"))
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold {self.id}"
+
+
+class Incarnation(models.Model):
+    """Which database server and history this database last sent from.
+
+    A restore to another point in time, another server or another name is another incarnation, and
+    sends nothing until people say so.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    identity = models.CharField(max_length=120)
+    """System identifier, timeline and name: see `payouts_incarnation_now()`."""
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "payouts_incarnation"
+
+    def __str__(self) -> str:
+        return self.identity
 
 
 class ChannelLimit(models.Model):

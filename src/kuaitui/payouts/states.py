@@ -51,7 +51,19 @@ _ANSWERS: Final = frozenset(
     }
 )
 TRANSITIONS: Final = {
-    LegState.READY: frozenset({LegState.SENDING, LegState.FAILED, LegState.CANCELLED}),
+    # Sent, failed or called off; or the channel knew its number already, though we did not send it
+    # in any history that we remember (after a restore from backup).
+    LegState.READY: frozenset(
+        {
+            LegState.SENDING,
+            LegState.FAILED,
+            LegState.CANCELLED,
+            LegState.ACCEPTED,
+            LegState.NEEDS_ACTION,
+            LegState.PAID,
+            LegState.RETURNED,
+        }
+    ),
     LegState.SENDING: _ANSWERS,
     LegState.UNKNOWN: _ANSWERS - {LegState.UNKNOWN},
     LegState.ACCEPTED: _ANSWERS - {LegState.ACCEPTED},

@@ -34,6 +34,16 @@ class AttemptOutcome(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+class HoldCause(enum.StrEnum):
+    """Why sending waits until the channels have been asked about everything."""
+
+    INCARNATION = "incarnation"
+    """The database runs on another server, history or name than the one it last sent from."""
+    MARK = "mark"
+    """The database does not know the last send that this installation made."""
+    PERSON = "person"
+
+
 class PostingKind(enum.StrEnum):
     """What a leg posts to the ledger, each once at most. The value is the journal's kind."""
 

@@ -10,6 +10,7 @@ import structlog
 from django.db import DataError, IntegrityError, close_old_connections, connections
 
 from kuaitui.channels.registry import Channels
+from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.kernel.clock import read_clock, read_stopwatch_s
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.invariants import InvariantViolated
@@ -30,7 +31,13 @@ class Carriers:
     """The threads of one worker that call channels."""
 
     def __init__(
-        self, *, channels: Channels, pace: Pace, threads: int, when_free: Callable[[], None]
+        self,
+        *,
+        channels: Channels,
+        pace: Pace,
+        threads: int,
+        when_free: Callable[[], None],
+        watch: RestoreWatch,
     ) -> None:
         self._channels = channels
         self._pace = pace
@@ -40,6 +47,7 @@ class Carriers:
             for number in range(1, threads + 1)
         ]
         self._when_free = when_free
+        self._watch = watch
         self._lock = threading.Lock()
         # By leg: until when this worker leaves it alone. Under way: until for ever.
         self._resting: dict[str, float] = {}
@@ -51,7 +59,9 @@ class Carriers:
         free = self._free_hands()
         if not free:
             return False
-        due = due_legs(now=read_clock(), limit=free + len(self._resting))
+        now = read_clock()
+        self._watch.look(now=now, stopwatch_s=read_stopwatch_s())
+        due = due_legs(now=now, limit=free + len(self._resting))
         fresh = [leg_id for leg_id in due if self._begin(leg_id)]
         for leg_id in fresh:
             self._work.put(leg_id)
@@ -90,7 +100,13 @@ class Carriers:
         close_old_connections()
         rest_s = 0.0
         try:
-            carry_out_leg(leg_id=leg_id, channels=self._channels, pace=self._pace, clock=read_clock)
+            carry_out_leg(
+                leg_id=leg_id,
+                channels=self._channels,
+                pace=self._pace,
+                clock=read_clock,
+                note_send=self._watch.note,
+            )
         except BROKEN as failure:
             rest_s = REST_AFTER_FAILURE_S
             self._set_aside(leg_id, failure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -13,6 +14,7 @@ from django.db import connection
 from kuaitui.channels.registry import build_channels
 from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
+from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.interfaces.worker.sweeps import sweep
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import outbox
@@ -35,7 +37,11 @@ class Worker:
         channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
         self._stopping = threading.Event()
         self._carriers = Carriers(
-            channels=channels, pace=pace, threads=threads, when_free=self._look_for_payouts
+            channels=channels,
+            pace=pace,
+            threads=threads,
+            when_free=self._look_for_payouts,
+            watch=RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS)),
         )
         self._loops = [
             Loop("payouts", self._carriers.take_turn, rest_s=REST_S, stopping=self._stopping),

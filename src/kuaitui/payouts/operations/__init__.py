@@ -7,11 +7,17 @@ from kuaitui.payouts.operations.control import (
     note_hint,
     release_leg,
     request_query_now,
-    set_kill_switch,
     set_leg_aside,
+)
+from kuaitui.payouts.operations.holds import (
+    confirm_release,
+    hold_if_restored,
+    hold_sending,
+    propose_release,
 )
 from kuaitui.payouts.operations.limits import set_channel_limit
 from kuaitui.payouts.operations.record import record_outcome
+from kuaitui.payouts.operations.switches import set_kill_switch
 
 __all__ = [
     "Claim",
@@ -19,7 +25,11 @@ __all__ = [
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "confirm_release",
+    "hold_if_restored",
+    "hold_sending",
     "note_hint",
+    "propose_release",
     "record_outcome",
     "release_leg",
     "repair_leg",

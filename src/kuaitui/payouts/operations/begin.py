@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Q
+
 from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
 from kuaitui.deposits.errors import LotUnknown
 from kuaitui.deposits.operations import release_share, reserve_share
@@ -18,12 +20,15 @@ from kuaitui.payouts.errors import (
     LegNotRepairable,
     LegReplaced,
     LegUnknown,
+    PayoutBeingAskedBack,
     PayoutChanged,
     PayoutUnderWay,
     PayoutUnknown,
 )
 from kuaitui.payouts.models import Payout, PayoutLeg
 from kuaitui.payouts.operations.requests import seal_request
+from kuaitui.payouts.queries.holds import last_held_at
+from kuaitui.payouts.rules import channel_number, must_ask
 from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
 
 TAIL = 4
@@ -86,6 +91,7 @@ def cancel_payout(*, application_id: str, now: dt.datetime) -> None:
     Raises:
         PayoutUnknown: there is no payout for this application.
         PayoutUnderWay: a leg was sent, or may have been.
+        PayoutBeingAskedBack: after a restore, and the channels have not all answered yet.
     """
     payout = Payout.objects.select_for_update().filter(application_id=application_id).first()
     if payout is None:
@@ -95,6 +101,9 @@ def cancel_payout(*, application_id: str, now: dt.datetime) -> None:
     legs = list(PayoutLeg.objects.select_for_update().filter(payout=payout).order_by("id"))
     if any(leg.state != LegState.READY or leg.sends for leg in legs):
         raise PayoutUnderWay(application=application_id)
+    held_at = last_held_at()
+    if any(must_ask(clear_since=leg.clear_since, held_at=held_at) for leg in legs):
+        raise PayoutBeingAskedBack(application=application_id)
     for leg in legs:
         release_share(account_id=payout.account_id, leg_id=leg.public_id, now=now)
         leg.state, leg.since, leg.next_check_at = LegState.CANCELLED, now, None
@@ -164,10 +173,13 @@ def _add_leg(
         reference=payout.application_id,
         now=now,
     )
-    # Letters and digits only, 29 of them: what the narrowest channel takes (WeChat: 32).
+    lot = _lot(payout.account_id, planned.lot_id)
     instruction = PayoutInstruction(
-        leg_id.replace("_", ""), planned.amount, _target(payout.account_id, planned)
+        channel_number(planned.lot_id, nth=_legs_sent(payout.book_id, planned.lot_id) + 1),
+        planned.amount,
+        _target(lot, planned),
     )
+    held_at = last_held_at()
     sealed = seal_request(instruction, leg_id=leg_id, approval_hash=approval_hash)
     return PayoutLeg.objects.create(
         public_id=leg_id,
@@ -189,12 +201,21 @@ def _add_leg(
         created_at=now,
         since=now,
         next_check_at=now,
+        # Money that came in after a restore was never sent out in the history that was lost.
+        clear_since=now if held_at is None or lot.paid_at >= held_at else None,
     )
 
 
-def _target(account_id: str, planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
+def _legs_sent(book_id: int, lot_id: str) -> int:
+    """How many legs of a lot were sent, or may have been. One at a time is live."""
+    legs = PayoutLeg.objects.filter(book_id=book_id, lot_id=lot_id)
+    never_sent = Q(state=LegState.CANCELLED) | Q(state=LegState.FAILED, first_sent_at=None)
+    return legs.exclude(never_sent).count()
+
+
+def _target(lot: Lot, planned: PlannedLeg) -> OriginalPayment | PayeeAccount:
     if planned.route is Route.ORIGINAL:
-        return OriginalPayment(planned.channel_reference, _lot(account_id, planned.lot_id).amount)
+        return OriginalPayment(planned.channel_reference, lot.amount)
     payee = payee_details(planned.destination_id)
     return PayeeAccount(
         payee.holder_name,

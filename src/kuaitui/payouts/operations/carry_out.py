@@ -14,8 +14,9 @@ from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
-from kuaitui.payouts.operations.control import stop_rejected_channel
 from kuaitui.payouts.operations.record import record_outcome
+from kuaitui.payouts.operations.switches import stop_rejected_channel
+from kuaitui.payouts.queries.holds import LastSend
 from kuaitui.payouts.rules import classify
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
@@ -24,12 +25,23 @@ log = structlog.get_logger(__name__)
 EVENTS = {word: f"payout.attempt.outcome_{word.value}" for word in AttemptOutcome}
 
 
+def _forget(_send: LastSend) -> None:
+    """Where nothing is kept outside of the database."""
+
+
 def carry_out_leg(
-    *, leg_id: str, channels: Channels, pace: Pace, clock: Callable[[], dt.datetime]
+    *,
+    leg_id: str,
+    channels: Channels,
+    pace: Pace,
+    clock: Callable[[], dt.datetime],
+    note_send: Callable[[LastSend], None] = _forget,
 ) -> LegState | None:
     """Make the attempt that is due for a leg; nothing if it is not its turn.
 
-    `clock` is read before and after the call, which takes its time.
+    `clock` is read before and after the call, which takes its time. `note_send` hears of a send
+    after its claim is committed and before anything leaves: what it keeps outside of the database
+    outlives a restore.
 
     Raises:
         SealBroken, InvariantViolated, InsufficientBalance: see `claim_leg`. The caller sets the
@@ -43,6 +55,8 @@ def carry_out_leg(
     if claim is None:
         return None
     reach("payouts.claim.committed")
+    if claim.kind is AttemptKind.SEND:
+        note_send(LastSend(claim.attempt_id, claim.leg_id, claim.started_at, claim.held_at))
     outcome = _call(channel, claim, pace, now=clock())
     reach("payouts.call.answered")
     word, cause = classify(outcome)

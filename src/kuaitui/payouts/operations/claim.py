@@ -11,13 +11,14 @@ from django.db.models import Max, Q
 from kuaitui.channels.port import PayoutInstruction
 from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
-from kuaitui.payouts.events import LegFailed, LegSent
+from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
-from kuaitui.payouts.operations.control import is_sending_stopped
 from kuaitui.payouts.operations.limits import is_within_limits
-from kuaitui.payouts.operations.postings import post
+from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.operations.requests import open_request
-from kuaitui.payouts.rules import next_kind
+from kuaitui.payouts.operations.switches import is_sending_stopped
+from kuaitui.payouts.queries.holds import last_held_at
+from kuaitui.payouts.rules import must_ask, next_kind
 from kuaitui.payouts.states import LegState, PayoutState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
 
@@ -36,15 +37,22 @@ class Claim:
     lease_until: dt.datetime
     channel: str
     instruction: PayoutInstruction
+    attempt_id: int
+    started_at: dt.datetime
+    held_at: dt.datetime | None
+    """When the last hold began."""
+    is_uncertain: bool
+    """Whether the channel has not yet given its word about this leg since then."""
 
 
 @transaction.atomic(durable=True)
 def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
     """Take a leg for one attempt, or nothing when it is not its turn or somebody has it.
 
-    In one transaction: the kill switch and the channel's limits (for SEND only), the window of the
+    In one transaction: kill switch, hold and the channel's limits (for SEND only), the window of the
     route, the seal that binds the approval; the lease and the next fence; the first time
-    *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never sent.
+    *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
+    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -53,7 +61,9 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
     leg = _lock_due(leg_id, now)
     if leg is None:
         return None
-    kind = next_kind(LegState(leg.state))
+    held_at = last_held_at()
+    is_uncertain = must_ask(clear_since=leg.clear_since, held_at=held_at)
+    kind = next_kind(LegState(leg.state), must_ask=is_uncertain)
     if kind is AttemptKind.SEND:
         if is_sending_stopped(leg.channel):
             return None
@@ -74,6 +84,10 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
         lease_until=now + pace.lease,
         channel=leg.channel,
         instruction=instruction,
+        attempt_id=attempt.id,
+        started_at=now,
+        held_at=held_at,
+        is_uncertain=is_uncertain,
     )
 
 
@@ -111,19 +125,7 @@ def _take(leg: PayoutLeg, kind: AttemptKind, pace: Pace, now: dt.datetime) -> Pa
     leg.lease_until = leg.next_check_at = now + pace.lease
     leg.save()
     if is_first_send:
-        post(leg, PostingKind.SENT, occurred_at=now, now=now)
-        payout = Payout.objects.get(pk=leg.payout_id)
-        publish(
-            LegSent(
-                payout.application_id,
-                payout.public_id,
-                leg.public_id,
-                leg.amount_minor,
-                leg.currency,
-                now,
-            ),
-            now=now,
-        )
+        post_sent(Payout.objects.get(pk=leg.payout_id), leg, now)
     last_no = PayoutAttempt.objects.filter(leg=leg).aggregate(last=Max("attempt_no"))["last"]
     return PayoutAttempt.objects.create(
         leg=leg, attempt_no=(last_no or 0) + 1, kind=kind, fence=leg.fence, started_at=now

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.kernel.money import Money
+from kuaitui.kit.outbox import publish
 from kuaitui.ledger.operations import post_journal
 from kuaitui.ledger.types import Account, Journal, Line
-from kuaitui.payouts.models import PayoutLeg
+from kuaitui.payouts.events import LegSent
+from kuaitui.payouts.models import Payout, PayoutLeg
 from kuaitui.payouts.types import PostingKind
 
 ACCOUNTS = {
@@ -29,3 +31,19 @@ def post(leg: PayoutLeg, kind: PostingKind, *, occurred_at: dt.datetime, now: dt
         lines=(Line(debit, credit, Money(leg.amount_minor, leg.currency)),),
     )
     post_journal(journal, now=now)
+
+
+def post_sent(payout: Payout, leg: PayoutLeg, now: dt.datetime) -> None:
+    """A leg's money is on its way: *frozen → in_transit*, and the news of it."""
+    post(leg, PostingKind.SENT, occurred_at=now, now=now)
+    publish(
+        LegSent(
+            payout.application_id,
+            payout.public_id,
+            leg.public_id,
+            leg.amount_minor,
+            leg.currency,
+            now,
+        ),
+        now=now,
+    )

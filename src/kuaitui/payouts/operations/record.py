@@ -22,12 +22,14 @@ from kuaitui.kit.outbox import publish
 from kuaitui.payouts.events import LegFailed, LegPaid, LegReturned, PayoutDelayed, PayoutPaid
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.claim import Claim
-from kuaitui.payouts.operations.postings import post
+from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.rules import (
     LegFacts,
     Step,
     classify,
+    clears,
     decide,
+    decide_asked_back,
     is_acknowledged,
     is_delayed,
     payout_state,
@@ -72,11 +74,20 @@ def record_outcome(
         return None
     before = LegState(leg.state)
     leg.checks += claim.kind is AttemptKind.QUERY
-    facts = _facts(leg, claim)
-    step = decide(
-        facts, kind=claim.kind, outcome=outcome, capabilities=capabilities, pace=pace, now=now
-    )
+    if before is LegState.READY:
+        step = _ask_back(payout, leg, claim, outcome, capabilities, pace, now)
+    else:
+        step = decide(
+            _facts(leg, claim),
+            kind=claim.kind,
+            outcome=outcome,
+            capabilities=capabilities,
+            pace=pace,
+            now=now,
+        )
     ensure(may_move(before, step.state), "a leg moves by the table")
+    if _is_cleared(claim, outcome, capabilities, now):
+        leg.clear_since = now
     _post_and_settle(payout, leg, step, outcome, now)
     reach("payouts.record.posted")
     _move_on(leg, step, outcome, now)
@@ -86,6 +97,45 @@ def record_outcome(
     _derive_payout(payout, now)
     reach("payouts.record.uncommitted")
     return step.state
+
+
+def _is_cleared(
+    claim: Claim, outcome: Outcome, capabilities: ChannelCapabilities, now: dt.datetime
+) -> bool:
+    if not claim.is_uncertain or claim.held_at is None:
+        return False
+    return clears(outcome, held_at=claim.held_at, capabilities=capabilities, now=now)
+
+
+def _ask_back(
+    payout: Payout,
+    leg: PayoutLeg,
+    claim: Claim,
+    outcome: Outcome,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> Step:
+    """A leg that waits to be sent was asked about: what its channel knows was sent and forgotten."""
+    assert claim.held_at is not None  # a ready leg is asked about for no other reason
+    step = decide_asked_back(
+        outcome=outcome,
+        is_in_transit=leg.first_sent_at is not None,
+        held_at=claim.held_at,
+        checks=leg.checks,
+        capabilities=capabilities,
+        pace=pace,
+        now=now,
+    )
+    if step.state is LegState.READY:
+        return step
+    log.warning("payout.leg.was_sent_before", leg_id=leg.public_id, state=step.state)
+    is_news = leg.first_sent_at is None
+    leg.first_sent_at = leg.first_sent_at or now
+    leg.last_sent_at = leg.last_sent_at or now
+    if is_news and step.state is not LegState.FAILED:
+        post_sent(payout, leg, now)
+    return step
 
 
 def _complete(
@@ -182,11 +232,10 @@ def _tell(
 def _alarm_if_delayed(
     payout: Payout, leg: PayoutLeg, word: AttemptOutcome, pace: Pace, now: dt.datetime
 ) -> None:
+    if leg.delayed_at is not None or leg.last_sent_at is None:
+        return
     state = LegState(leg.state)
-    assert leg.last_sent_at
-    if leg.delayed_at is not None or not is_delayed(
-        state=state, last_sent_at=leg.last_sent_at, pace=pace, now=now
-    ):
+    if not is_delayed(state=state, last_sent_at=leg.last_sent_at, pace=pace, now=now):
         return
     leg.delayed_at = now
     log.error("payout.leg.delayed", leg_id=leg.public_id, state=leg.state, outcome=word)

@@ -8,6 +8,7 @@ from kuaitui.payouts.queries.for_reconciliation import (
     legs_by_bank_reference,
     legs_by_number,
 )
+from kuaitui.payouts.queries.holds import LastSend, current_hold, incarnation_now
 from kuaitui.payouts.queries.lots import parts_of_lots
 from kuaitui.payouts.queries.monitor import (
     attempts,
@@ -22,6 +23,7 @@ from kuaitui.payouts.queries.proof import differences, with_payees
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
     ChannelCount,
+    Hold,
     KillSwitch,
     LegInMonitor,
     LegProgress,
@@ -35,7 +37,9 @@ __all__ = [
     "PAID_OUT",
     "AttemptRecord",
     "ChannelCount",
+    "Hold",
     "KillSwitch",
+    "LastSend",
     "LegInMonitor",
     "LegProgress",
     "Limit",
@@ -44,8 +48,10 @@ __all__ = [
     "SentLeg",
     "attempts",
     "channel_limits",
+    "current_hold",
     "differences",
     "due_legs",
+    "incarnation_now",
     "kill_switches",
     "leg",
     "legs_by_bank_reference",

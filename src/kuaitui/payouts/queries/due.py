@@ -7,6 +7,7 @@ import datetime as dt
 from django.db.models import Q, QuerySet
 
 from kuaitui.payouts.models import ChannelSwitch, PayoutLeg
+from kuaitui.payouts.queries.holds import current_hold_began, last_held_at, uncertain_since
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import ALL_CHANNELS
 
@@ -27,11 +28,20 @@ def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
 
 
 def due_rows(now: dt.datetime) -> QuerySet[PayoutLeg]:
-    """Rows whose turn has come; what a kill switch stops is not due."""
+    """Rows whose turn has come; what a kill switch or a hold stops is not due.
+
+    What must be asked about before it is sent is due: asking never stops.
+    """
     stopped = set(ChannelSwitch.objects.filter(is_stopped=True).values_list("channel", flat=True))
     due = PayoutLeg.objects.filter(next_check_at__lte=now, set_aside_at=None).filter(
         Q(lease_until=None) | Q(lease_until__lte=now)
     )
-    if ALL_CHANNELS in stopped:
-        return due.exclude(state=LegState.READY)
-    return due.exclude(state=LegState.READY, channel__in=stopped) if stopped else due
+    is_held = current_hold_began() is not None
+    if not (stopped or is_held):
+        return due
+    sends = Q(state=LegState.READY)
+    if (held_at := last_held_at()) is not None:
+        sends &= ~uncertain_since(held_at)
+    if not is_held and ALL_CHANNELS not in stopped:
+        sends &= Q(channel__in=stopped)
+    return due.exclude(sends)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.states import LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, HoldCause
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +130,17 @@ class PayoutsOverview:
     set_aside_count: int
     due_count: int
     """Legs whose turn has come and that nobody has taken yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Sending waits until the channels were asked about everything and two people agree."""
+
+    cause: HoldCause
+    reason: str
+    begun_by: str
+    begun_at: dt.datetime
+    proposed_by: str
+    proposed_at: dt.datetime | None
+    finding: str
+    unasked_count: int
