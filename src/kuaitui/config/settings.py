@@ -235,6 +235,12 @@ KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
 KUAITUI_PAYOUT_MARKS = os.environ.get("KUAITUI_PAYOUT_MARKS", str(VAR / "payout_marks"))
 # How fast payouts are carried out: "standard", or "brisk" for demo and tests (seconds for minutes).
 KUAITUI_PAYOUT_PACE = os.environ.get("KUAITUI_PAYOUT_PACE", "standard")
+# When the channels' bills are fetched, on the channels' own clock, and from when on they are late.
+KUAITUI_BILLS = {
+    "zone": os.environ.get("KUAITUI_BILL_ZONE", "Asia/Shanghai"),
+    "fetch_from": os.environ.get("KUAITUI_BILL_FETCH_FROM", "10:00"),
+    "late_from": os.environ.get("KUAITUI_BILL_LATE_FROM", "14:00"),
+}
 # Which channel pays which kind of payee account ("bank_account=bank,alipay_account=alipay"). Where
 # none is named, a lot's own channel does if it can.
 KUAITUI_PAYERS = dict(

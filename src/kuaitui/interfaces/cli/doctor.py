@@ -88,5 +88,5 @@ def _of_database() -> list[Finding]:
     found = [first, *database.settings(), schema, database.clock(), database.deployment()]
     if schema.verdict is Verdict.OK:
         now = read_clock()
-        found += [database.news(now), *database.payouts(now)]
+        found += [database.news(now), *database.payouts(now), *database.bills(now)]
     return found

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from kuaitui.channels.registry import build_channels
+from kuaitui.interfaces.worker.bills import Bills
 from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.restore import RestoreWatch
@@ -23,6 +24,7 @@ from kuaitui.payouts.types import Pace
 PACES = {"standard": Pace(), "brisk": Pace.brisk()}
 REST_S = 1.0
 SWEEP_REST_S = 10.0
+BILLS_REST_S = 60.0
 LISTEN_S = 5.0
 STOP_WITHIN_S = 60.0
 
@@ -47,6 +49,7 @@ class Worker:
             Loop("payouts", self._carriers.take_turn, rest_s=REST_S, stopping=self._stopping),
             Loop("outbox", _deliver, rest_s=REST_S, stopping=self._stopping),
             Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),
+            Loop("bills", Bills(channels).take_turn, rest_s=BILLS_REST_S, stopping=self._stopping),
         ]
         # A nudge saves the rest of a rest; without it everything still happens within a second.
         self._listener = Loop("listener", self._listen, rest_s=0.0, stopping=self._stopping)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.db import transaction
@@ -54,6 +55,19 @@ class Plan:
     """Recent days are compared again, since postings go on."""
     days_back: int = 7
     deadline_s: float = 120.0
+
+    @classmethod
+    def parse(cls, document: Mapping[str, str]) -> Plan:
+        """Read the settings: a time zone, and two times of day.
+
+        Raises:
+            ValueError: one of them is none.
+        """
+        return cls(
+            zone=ZoneInfo(document["zone"]),
+            fetch_from=dt.time.fromisoformat(document["fetch_from"]),
+            late_from=dt.time.fromisoformat(document["late_from"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

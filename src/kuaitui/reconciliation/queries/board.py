@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q
 
 from kuaitui.channels.port import LineKind, StatementKind
+from kuaitui.channels.registry import Channels
 from kuaitui.kernel.money import Money
 from kuaitui.reconciliation.models import BillDay, BreakRow, StatementReading
 from kuaitui.reconciliation.rules import day_state
@@ -21,6 +22,12 @@ BOARD_DAYS_MAX: Final = 62
 _COMES_IN: Final = [LineKind.PAY_IN.value, LineKind.RETURN.value]
 _GOES_OUT: Final = [LineKind.REFUND.value, LineKind.PAYOUT.value]
 Needed = Mapping[str, Collection[StatementKind]]
+
+
+def bills_given(channels: Channels) -> dict[str, frozenset[StatementKind]]:
+    """Which bills each channel of this installation gives; those that give none are left out."""
+    given = {name: channels.get(name).capabilities.statement_kinds for name in channels.names}
+    return {name: kinds for name, kinds in given.items() if kinds}
 
 
 @dataclass(frozen=True, slots=True)
