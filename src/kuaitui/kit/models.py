@@ -1,4 +1,4 @@
-"""Tables of the kit: the outbox."""
+"""Tables of the kit: the outbox, and the inbox of channels."""
 
 from __future__ import annotations
 
@@ -30,3 +30,49 @@ class OutboxRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.pk}"
+
+
+class NotificationRow(models.Model):
+    """A genuine notification of a channel, kept once however often it is told."""
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.CharField(max_length=40)
+    event = models.CharField(max_length=120)
+    subject = models.CharField(max_length=20)
+    number = models.CharField(max_length=64)
+    body_sealed = models.BinaryField()
+    body_key_id = models.CharField(max_length=20)
+    body_sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField(db_index=True)
+    taken_at = models.DateTimeField(null=True)
+    repeats_count = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "kit_notification"
+        constraints = [
+            # The replay store: an event that comes again is known.
+            models.UniqueConstraint(
+                fields=["channel", "event"], name="a_channels_event_is_kept_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.event}"
+
+
+class RefusedNotifications(models.Model):
+    """How many notifications were refused for one reason in one hour."""
+
+    pk = models.CompositePrimaryKey("channel", "reason", "hour_at")
+    channel = models.CharField(max_length=40)
+    reason = models.CharField(max_length=20)
+    hour_at = models.DateTimeField()
+    refused_count = models.BigIntegerField()
+    last_at = models.DateTimeField()
+    last_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        db_table = "kit_notifications_refused"
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.reason}"

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import connection
 
 from kuaitui.channels.registry import build_channels
+from kuaitui.deposits.types import PayInPace
 from kuaitui.interfaces.worker.bills import Bills
-from kuaitui.interfaces.worker.carriers import Carriers
+from kuaitui.interfaces.worker.carriers import Carriers, Tellers, ask_about_strays
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.interfaces.worker.sweeps import sweep
@@ -22,6 +23,12 @@ from kuaitui.kit import outbox
 from kuaitui.payouts.types import Pace
 
 PACES = {"standard": Pace(), "brisk": Pace.brisk()}
+PAY_IN_PACES = {"standard": PayInPace(), "brisk": PayInPace.brisk()}
+TELLERS = 2
+STRAYS_REST_S = 5.0
+# Places in the list of loops: the first three look at once when there is news of any kind.
+PAY_INS = 2
+WOKEN_BY_NEWS = 3
 REST_S = 1.0
 SWEEP_REST_S = 10.0
 BILLS_REST_S = 60.0
@@ -45,9 +52,23 @@ class Worker:
             when_free=self._look_for_payouts,
             watch=RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS)),
         )
+        pay_in_pace = PAY_IN_PACES[settings.KUAITUI_PAYOUT_PACE]
+        self._tellers = Tellers(
+            channels=channels,
+            pace=pay_in_pace,
+            threads=TELLERS,
+            when_free=self._look_for_pay_ins,
+        )
         self._loops = [
             Loop("payouts", self._carriers.take_turn, rest_s=REST_S, stopping=self._stopping),
             Loop("outbox", _deliver, rest_s=REST_S, stopping=self._stopping),
+            Loop("pay_ins", self._tellers.take_turn, rest_s=REST_S, stopping=self._stopping),
+            Loop(
+                "strays",
+                lambda: ask_about_strays(channels, pay_in_pace),
+                rest_s=STRAYS_REST_S,
+                stopping=self._stopping,
+            ),
             Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),
             Loop("bills", Bills(channels).take_turn, rest_s=BILLS_REST_S, stopping=self._stopping),
         ]
@@ -67,6 +88,7 @@ class Worker:
         for loop in self._loops:
             loop.join(STOP_WITHIN_S)
         self._carriers.stop()
+        self._tellers.stop()
         log.info("worker.stopped")
 
     def _stop(self, _signal_number: int, _frame: FrameType | None) -> None:
@@ -75,13 +97,16 @@ class Worker:
     def _look_for_payouts(self) -> None:
         self._loops[0].nudge()
 
+    def _look_for_pay_ins(self) -> None:
+        self._loops[PAY_INS].nudge()
+
     def _listen(self) -> bool:
         """Wait for news of any kind, and have the loops look at once."""
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {outbox.CHANNEL}")
         raw = connection.connection
         for _ in raw.notifies(timeout=LISTEN_S, stop_after=1):
-            for loop in self._loops[:2]:
+            for loop in self._loops[:WOKEN_BY_NEWS]:
                 loop.nudge()
         return True
 

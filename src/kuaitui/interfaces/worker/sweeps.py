@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from django.utils.timezone import get_default_timezone
 
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kit import inbox
 from kuaitui.notifications.operations import remind_due
 from kuaitui.refunds.operations import sweep_due
 
@@ -20,9 +21,14 @@ def _applications(now: dt.datetime) -> int:
     return sweep_due(now=now)
 
 
+def _notifications(now: dt.datetime) -> int:
+    return inbox.forget_old(now=now)
+
+
 SWEEPS: Mapping[str, Callable[[dt.datetime], int]] = {
     "applications": _applications,
     "reminders": _remind,
+    "notifications": _notifications,
 }
 
 
