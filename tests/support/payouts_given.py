@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -87,13 +87,19 @@ def payout(
     application_id: str = APPLICATION,
     route_open: bool = True,
     card: str = given.CARD,
+    approved_by: Sequence[str] = (),
     now: dt.datetime = NOW,
 ) -> World:
     """A payout whose legs wait to be sent."""
     shop = given.shop(deposit_, route_open=route_open, now=now)
     destination = "" if route_open else given.destination(shop, number=card, now=now).destination_id
     return payout_of(
-        shop, amount, application_id=application_id, destination_id=destination, now=now
+        shop,
+        amount,
+        application_id=application_id,
+        destination_id=destination,
+        approved_by=approved_by,
+        now=now,
     )
 
 
@@ -103,6 +109,7 @@ def payout_of(
     *,
     application_id: str = APPLICATION,
     destination_id: str = "",
+    approved_by: Sequence[str] = (),
     now: dt.datetime = NOW,
 ) -> World:
     """A payout of a shop that there is already."""
@@ -122,6 +129,7 @@ def payout_of(
             account_id=shop.account_id,
             plan=plan,
             approval_hash=APPROVAL,
+            approved_by=approved_by,
             now=now,
         )
     return World(shop, application_id, payout_id, deposit(shop.account_id).book_id)

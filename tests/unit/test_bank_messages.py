@@ -21,14 +21,21 @@ from kuaitui.channels.bank import (
 )
 from kuaitui.channels.bank.reasons import SEEN_BEFORE, TABLE, rejection
 from kuaitui.channels.bank.words import instruction_id
-from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.channels.port import (
+    NO_RELEASE_KNOWN,
+    Accepted,
+    FailedDefinite,
+    NotFound,
+    Unknown,
+)
 from kuaitui.channels.registry import build_channels
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.money import Money
-from tests.support.bank_given import ACCOUNT, MONDAY, PAYEE, channel, instruction
+from tests.support.bank_given import ACCOUNT, MONDAY, PAYEE, HeldInbox, channel, instruction
 
 ISO = "urn:iso:std:iso:20022:tech:xsd:"
 SCHEMAS = Path(sepaxml.__file__).parent / "schemas"
+DAY = dt.timedelta(days=1)
 NUMBER = instruction().number
 ACCT = f"<Acct><Id><IBAN>{ACCOUNT}</IBAN></Id><Ccy>CNY</Ccy></Acct>"
 
@@ -282,3 +289,27 @@ def test_two_accounts_of_banks_are_two_channels_from_plain_settings() -> None:
 def test_a_channel_without_an_inbox_answers_nothing() -> None:
     assert channel(None).query(instruction(), deadline_s=1) == Unknown("inbox_missing")
     assert channel(None, transport=Transport.FILES).is_carried_by_people
+
+
+def test_where_no_release_is_known_any_word_says_that_the_bank_has_it() -> None:
+    """After a restore: what was released in the history that was lost is found by its words."""
+    inbox = HeldInbox()
+    forgotten = instruction(release_no=NO_RELEASE_KNOWN)
+    for transport in Transport:
+        bank = channel(inbox, transport=transport)
+        assert bank.query(forgotten, deadline_s=1) == Unknown("no_word_yet")
+
+        inbox.take(bank, pain002())
+        assert bank.query(forgotten, deadline_s=1) == Accepted("")
+
+        inbox.said.clear()
+        inbox.days = {MONDAY + n * DAY for n in range(5)}
+        assert bank.query(forgotten, deadline_s=1) == NotFound()
+        inbox.days.clear()
+
+
+def test_what_people_carry_is_with_them_until_the_bank_has_spoken() -> None:
+    bank = channel(HeldInbox(), transport=Transport.FILES)
+
+    assert bank.submit(instruction(), deadline_s=1) == Accepted("")
+    assert bank.query(instruction(), deadline_s=1) == Accepted("")

@@ -27,6 +27,7 @@ class IdPrefix(enum.StrEnum):
     DESTINATION = "dst"
     PAYOUT = "pay"
     PAYOUT_LEG = "leg"
+    PAYOUT_BATCH = "bat"
     IMPORT_BATCH = "imp"
     USER = "usr"
     NOTICE = "ntc"

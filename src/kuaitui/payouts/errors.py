@@ -98,3 +98,86 @@ class LimitNotPositive(Refusal):
     """A limit is more than nothing. To stop sending, use the switch."""
 
     code = "payout.limit_not_positive"
+
+
+class BatchUnknown(Refusal):
+    """There is no such batch."""
+
+    code = "payout.batch_unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
+class NothingToGather(Refusal):
+    """No payout waits for a batch of this channel and currency."""
+
+    code = "payout.nothing_to_gather"
+    kind = RefusalKind.CONFLICT
+
+
+class LegNotWaiting(Refusal):
+    """One of the chosen payouts does not wait for a batch any more. Load the page and choose again."""
+
+    code = "payout.leg_not_waiting"
+    kind = RefusalKind.CONFLICT
+
+
+class BatchNotOpen(Refusal):
+    """This batch was already released or called off."""
+
+    code = "payout.batch_not_open"
+    kind = RefusalKind.CONFLICT
+
+
+class BatchChanged(Refusal):
+    """A payout in this batch was called off or set aside. Call the batch off and build it again."""
+
+    code = "payout.batch_changed"
+    kind = RefusalKind.CONFLICT
+
+
+class ReleasedByItsBuilder(Refusal):
+    """Whoever builds a batch does not release it. Another person must."""
+
+    code = "payout.released_by_its_builder"
+    kind = RefusalKind.FORBIDDEN
+
+
+class ReleasedByAnApprover(Refusal):
+    """You approved a payout in this batch, so another person must release it."""
+
+    code = "payout.released_by_an_approver"
+    kind = RefusalKind.FORBIDDEN
+
+
+class BatchNotReady(Refusal):
+    """The file is made when every payout of the batch is booked as sent. Try again in a moment."""
+
+    code = "payout.batch_not_ready"
+    kind = RefusalKind.CONFLICT
+
+
+class MessageUnknown(Refusal):
+    """There is no such message of a bank."""
+
+    code = "payout.message_unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
+class MessageEmpty(Refusal):
+    """Choose a file that is not empty."""
+
+    code = "payout.message_empty"
+
+
+class MessageSettled(Refusal):
+    """This file was refused, or somebody has confirmed it already."""
+
+    code = "payout.message_settled"
+    kind = RefusalKind.CONFLICT
+
+
+class ConfirmedByItsBringer(Refusal):
+    """Whoever imports a bank's file does not confirm it. Another person must."""
+
+    code = "payout.confirmed_by_its_bringer"
+    kind = RefusalKind.FORBIDDEN

@@ -328,3 +328,12 @@ def payout_state(legs: Iterable[LegState]) -> PayoutState:
     if states <= {LegState.CANCELLED}:
         return PayoutState.CANCELLED
     return PayoutState.PAID if states == {LegState.PAID} else PayoutState.PAYING
+
+
+def batch_hash(members: Iterable[tuple[str, int, str, str, int]]) -> str:
+    """What a batch is released by: number, amount, currency, approval and release of every leg.
+
+    The database computes the same (`payouts_batch_hash`) and lets go what matches only.
+    """
+    lines = [" ".join(str(part) for part in member) for member in sorted(members)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

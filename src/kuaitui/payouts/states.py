@@ -38,6 +38,16 @@ class PayoutState(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
+class BatchState(enum.StrEnum):
+    """Where a batch stands."""
+
+    OPEN = "open"
+    """Built by one person; a second one must release it."""
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    """Called off before it was released; its legs wait for another."""
+
+
 # What a channel can still answer about a leg that was sent.
 _ANSWERS: Final = frozenset(
     {

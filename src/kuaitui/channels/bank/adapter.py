@@ -27,6 +27,7 @@ from kuaitui.channels.bank.reports import Reading, read_report
 from kuaitui.channels.bank.verdict import verdict
 from kuaitui.channels.bank.words import BankMessage, instruction_id
 from kuaitui.channels.port import (
+    NO_RELEASE_KNOWN,
     Accepted,
     Acknowledgement,
     ChannelCapabilities,
@@ -175,8 +176,8 @@ class BankChannel:
         """What the bank's messages say of the number.
 
         Silence is no answer. Only when whole statements of the execution day and the business days
-        after it lie before us without the number, it is not found. A payment that people carry is
-        with them until the bank has spoken.
+        after it lie before us without the number, it is not found. A released payment that people
+        carry is with them until the bank has spoken.
         """
         if self._inbox is None:
             return Unknown("inbox_missing")
@@ -184,7 +185,7 @@ class BankChannel:
         outcome = verdict(words, instruction)
         if outcome is not None:
             return outcome
-        if self.is_carried_by_people:
+        if self.is_carried_by_people and instruction.release_no != NO_RELEASE_KNOWN:
             return Accepted("")
         return NotFound() if self._is_on_no_statement(instruction) else Unknown("no_word_yet")
 

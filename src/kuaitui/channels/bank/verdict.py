@@ -8,6 +8,7 @@ from typing import Final
 from kuaitui.channels.bank.reasons import rejection
 from kuaitui.channels.bank.words import BankStatus, BankWord, instruction_id
 from kuaitui.channels.port import (
+    NO_RELEASE_KNOWN,
     Accepted,
     PayoutInstruction,
     QueryOutcome,
@@ -25,7 +26,8 @@ def verdict(words: Sequence[BankWord], instruction: PayoutInstruction) -> QueryO
 
     RETURNED overrules BOOKED, and that the other three. BOOKED and REJECTED of one release
     contradict each other: Unknown, until a person has looked. A rejection of an earlier release is
-    history; one that does not say of which release it is counts for the first only.
+    history; one that does not say of which release it is counts for the first only. Where no release
+    is known any more, any word short of the money's says that the bank has the number.
     """
     said = [word for word in words if word.number == instruction.number]
     said = [word for word in said if word.status in _MOVED or _is_of(word, instruction)]
@@ -40,7 +42,7 @@ def verdict(words: Sequence[BankWord], instruction: PayoutInstruction) -> QueryO
             return Unknown("booked_and_rejected")
         word = latest[BankStatus.BOOKED]
         return Succeeded(word.reference, word.occurred_at)
-    if BankStatus.REJECTED in latest:
+    if BankStatus.REJECTED in latest and instruction.release_no != NO_RELEASE_KNOWN:
         return rejection(latest[BankStatus.REJECTED].code)
     if latest:
         return Accepted(next(iter(latest.values())).reference)
@@ -48,6 +50,8 @@ def verdict(words: Sequence[BankWord], instruction: PayoutInstruction) -> QueryO
 
 
 def _is_of(word: BankWord, instruction: PayoutInstruction) -> bool:
+    if instruction.release_no == NO_RELEASE_KNOWN:
+        return True
     mine = instruction_id(instruction)
     if word.instruction_id or word.file_id:
         return mine in {word.instruction_id, word.file_id}

@@ -16,6 +16,7 @@ from kuaitui.channels.port.channel import (
     StatementChannel,
 )
 from kuaitui.channels.port.instructions import (
+    NO_RELEASE_KNOWN,
     OriginalPayment,
     PayeeAccount,
     PayeeKind,
@@ -66,6 +67,7 @@ from kuaitui.channels.port.statements import (
 )
 
 __all__ = [
+    "NO_RELEASE_KNOWN",
     "Accepted",
     "Acknowledgement",
     "CancellingChannel",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
+
+NO_RELEASE_KNOWN: Final = 0
 
 
 class Route(enum.StrEnum):
@@ -63,8 +66,8 @@ class PayoutInstruction:
 
     `number` is ours, chosen and stored before the first call; the channel pays it at most once.
     `execute_on` is the business day that a batch was released for, and `release_no` counts the
-    batches it was released in: once more only after a definite refusal. Only batched channels use
-    the two.
+    batches it was released in: once more only after a definite refusal, and 0 when none is known
+    (any more). Only batched channels use the two.
     """
 
     number: str

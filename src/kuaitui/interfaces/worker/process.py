@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -16,11 +17,14 @@ from kuaitui.deposits.types import PayInPace
 from kuaitui.interfaces.worker.bills import Bills
 from kuaitui.interfaces.worker.carriers import Carriers, Tellers, ask_about_strays
 from kuaitui.interfaces.worker.loops import Loop
+from kuaitui.interfaces.worker.mailboxes import fetch_all, mailboxes
 from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.interfaces.worker.sweeps import sweep
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import outbox
+from kuaitui.payouts.queries import StoredInbox
 from kuaitui.payouts.types import Pace
+from kuaitui.policy.calendar import is_working_day
 
 PACES = {"standard": Pace(), "brisk": Pace.brisk()}
 PAY_IN_PACES = {"standard": PayInPace(), "brisk": PayInPace.brisk()}
@@ -32,6 +36,7 @@ WOKEN_BY_NEWS = 3
 REST_S = 1.0
 SWEEP_REST_S = 10.0
 BILLS_REST_S = 60.0
+MAILBOX_REST_S = {"standard": 60.0, "brisk": 1.0}
 LISTEN_S = 5.0
 STOP_WITHIN_S = 60.0
 
@@ -43,7 +48,12 @@ class Worker:
 
     def __init__(self, *, threads: int) -> None:
         pace = PACES[settings.KUAITUI_PAYOUT_PACE]
-        channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
+        channels = build_channels(
+            settings.KUAITUI_CHANNELS,
+            clock=read_clock,
+            inbox=StoredInbox(),
+            is_business_day=is_working_day,
+        )
         self._stopping = threading.Event()
         self._carriers = Carriers(
             channels=channels,
@@ -72,6 +82,10 @@ class Worker:
             Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),
             Loop("bills", Bills(channels).take_turn, rest_s=BILLS_REST_S, stopping=self._stopping),
         ]
+        if banks := mailboxes(channels):
+            rest_s = MAILBOX_REST_S[settings.KUAITUI_PAYOUT_PACE]
+            fetch = partial(fetch_all, banks)
+            self._loops.append(Loop("mailboxes", fetch, rest_s=rest_s, stopping=self._stopping))
         # A nudge saves the rest of a rest; without it everything still happens within a second.
         self._listener = Loop("listener", self._listen, rest_s=0.0, stopping=self._stopping)
 

@@ -1,5 +1,13 @@
 """What changes payouts. Uses own their transaction; `begin`, `cancel` and `repair` are steps."""
 
+from kuaitui.payouts.operations.bank_messages import (
+    TakenIn,
+    bring_message,
+    confirm_message,
+    take_in_from_mailbox,
+)
+from kuaitui.payouts.operations.batch_files import make_batch_file
+from kuaitui.payouts.operations.batches import build_batch, cancel_batch, release_batch
 from kuaitui.payouts.operations.begin import begin_payout, cancel_payout, repair_leg
 from kuaitui.payouts.operations.carry_out import carry_out_leg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
@@ -21,20 +29,28 @@ from kuaitui.payouts.operations.switches import set_kill_switch
 
 __all__ = [
     "Claim",
+    "TakenIn",
     "begin_payout",
+    "bring_message",
+    "build_batch",
+    "cancel_batch",
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "confirm_message",
     "confirm_release",
     "hold_if_restored",
     "hold_sending",
+    "make_batch_file",
     "note_hint",
     "propose_release",
     "record_outcome",
+    "release_batch",
     "release_leg",
     "repair_leg",
     "request_query_now",
     "set_channel_limit",
     "set_kill_switch",
     "set_leg_aside",
+    "take_in_from_mailbox",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db.models import Q
 
 from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstruction
 from kuaitui.deposits.errors import LotUnknown
 from kuaitui.deposits.operations import release_share, reserve_share
-from kuaitui.deposits.queries import deposit, payee_details, plan_again
+from kuaitui.deposits.queries import deposit, payee_details, plan_again, ways_out
 from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
@@ -26,6 +27,7 @@ from kuaitui.payouts.errors import (
     PayoutUnknown,
 )
 from kuaitui.payouts.models import Payout, PayoutLeg
+from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.requests import seal_request
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import channel_number, must_ask
@@ -41,12 +43,14 @@ def begin_payout(
     account_id: str,
     plan: RoutePlan,
     approval_hash: str,
+    approved_by: Sequence[str] = (),
     now: dt.datetime,
 ) -> str:
     """Write down what will be sent, one leg for each part of the plan, and return the payout's id.
 
-    The money is frozen already under the application's id. Nothing is sent here: a worker claims
-    the legs after the caller's commit. Idempotent per application.
+    `approved_by` are the people whose approval it is, as far as the caller knows: none of them may
+    release a batch with these legs. The money is frozen already under the application's id. Nothing
+    is sent here: a worker claims the legs after the caller's commit. Idempotent per application.
 
     Raises:
         ApprovalMissing: no approval hash.
@@ -76,7 +80,7 @@ def begin_payout(
             raise PayoutChanged(application=application_id)
         return payout.public_id
     for planned in plan.legs:
-        _add_leg(payout, planned, approval_hash=approval_hash, now=now)
+        _add_leg(payout, planned, approval=(approval_hash, approved_by), now=now)
     reach("payouts.begin.uncommitted")
     return payout.public_id
 
@@ -108,12 +112,20 @@ def cancel_payout(*, application_id: str, now: dt.datetime) -> None:
         release_share(account_id=payout.account_id, leg_id=leg.public_id, now=now)
         leg.state, leg.since, leg.next_check_at = LegState.CANCELLED, now, None
         leg.save(update_fields=["state", "since", "next_check_at"])
+        leave_batch(leg, now=now)
     payout.state = PayoutState.CANCELLED
     payout.save(update_fields=["state"])
 
 
 @requires_transaction
-def repair_leg(*, leg_id: str, destination_id: str, approval_hash: str, now: dt.datetime) -> str:
+def repair_leg(
+    *,
+    leg_id: str,
+    destination_id: str,
+    approval_hash: str,
+    approved_by: Sequence[str] = (),
+    now: dt.datetime,
+) -> str:
     """Send a leg's money to another account, under a new number, and return the new leg's id.
 
     Only after the first number certainly did not pay, or was paid and came back; the decision of
@@ -147,7 +159,9 @@ def repair_leg(*, leg_id: str, destination_id: str, approval_hash: str, now: dt.
         amount=Money(leg.amount_minor, leg.currency),
         destination_id=destination_id,
     )
-    replacement = _add_leg(payout, planned, approval_hash=approval_hash, now=now, replaces=leg)
+    replacement = _add_leg(
+        payout, planned, approval=(approval_hash, approved_by), now=now, replaces=leg
+    )
     payout.state = PayoutState.PAYING
     others = payout.legs.filter(state__in=REPAIRABLE, replaced_by=None).exclude(pk=leg.pk)
     if others.exists():
@@ -160,10 +174,11 @@ def _add_leg(
     payout: Payout,
     planned: PlannedLeg,
     *,
-    approval_hash: str,
+    approval: tuple[str, Sequence[str]],
     now: dt.datetime,
     replaces: PayoutLeg | None = None,
 ) -> PayoutLeg:
+    approval_hash, approved_by = approval
     leg_id = new_id(IdPrefix.PAYOUT_LEG, now=now)
     reserve_share(
         account_id=payout.account_id,
@@ -198,6 +213,8 @@ def _add_leg(
         request_sealed=sealed.content,
         request_key_id=sealed.key_id,
         approval_hash=approval_hash,
+        approved_by=sorted(set(approved_by)),
+        needs_batch=_needs_batch(planned.channel),
         created_at=now,
         since=now,
         next_check_at=now,
@@ -211,6 +228,11 @@ def _legs_sent(book_id: int, lot_id: str) -> int:
     legs = PayoutLeg.objects.filter(book_id=book_id, lot_id=lot_id)
     never_sent = Q(state=LegState.CANCELLED) | Q(state=LegState.FAILED, first_sent_at=None)
     return legs.exclude(never_sent).count()
+
+
+def _needs_batch(channel: str) -> bool:
+    declared = ways_out().channels.get(channel)
+    return declared is not None and declared.is_batched
 
 
 def _target(lot: Lot, planned: PlannedLeg) -> OriginalPayment | PayeeAccount:

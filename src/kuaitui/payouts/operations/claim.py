@@ -13,6 +13,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
 from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
 from kuaitui.payouts.operations.limits import is_within_limits
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.operations.requests import open_request
@@ -49,8 +50,8 @@ class Claim:
 def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
     """Take a leg for one attempt, or nothing when it is not its turn or somebody has it.
 
-    In one transaction: kill switch, hold and the channel's limits (for SEND only), the window of the
-    route, the seal that binds the approval; the lease and the next fence; the first time
+    In one transaction: kill switch, hold, limits and the release of the leg's batch (for SEND only), the
+    window of the route, the seal that binds the approval; the lease and the next fence; the first time
     *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
     sent; so is one whose sends may be forgotten after a restore, until its channel gave its word.
 
@@ -70,9 +71,11 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
         if leg.route_open_until is not None and leg.route_open_until <= now:
             _fail_unsent(leg, now)
             return None
+        if leg.needs_batch and not is_released(leg):
+            return None
         if leg.first_sent_at is None and not is_within_limits(leg, now=now):
             return None
-    instruction = open_request(leg)
+    instruction = with_release(leg, open_request(leg), held_at=held_at)
     _complete_lost_attempt(leg, now)
     attempt = _take(leg, kind, pace, now)
     reach("payouts.claim.uncommitted")
@@ -124,6 +127,8 @@ def _take(leg: PayoutLeg, kind: AttemptKind, pace: Pace, now: dt.datetime) -> Pa
     leg.fence += 1
     leg.lease_until = leg.next_check_at = now + pace.lease
     leg.save()
+    if kind is AttemptKind.SEND:
+        note_sent(leg, now=now)
     if is_first_send:
         post_sent(Payout.objects.get(pk=leg.payout_id), leg, now)
     last_no = PayoutAttempt.objects.filter(leg=leg).aggregate(last=Max("attempt_no"))["last"]

@@ -21,6 +21,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
 from kuaitui.payouts.events import LegFailed, LegPaid, LegReturned, PayoutDelayed, PayoutPaid
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.batch_gate import leave_batch, note_sent
 from kuaitui.payouts.operations.claim import Claim
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.rules import (
@@ -94,6 +95,8 @@ def record_outcome(
     _tell(payout, leg, before, outcome, now)
     _alarm_if_delayed(payout, leg, word, pace, now)
     leg.save()
+    if word is AttemptOutcome.FAILED_RETRYABLE and step.state is LegState.READY:
+        leave_batch(leg, now=now)
     _derive_payout(payout, now)
     reach("payouts.record.uncommitted")
     return step.state
@@ -135,6 +138,7 @@ def _ask_back(
     leg.last_sent_at = leg.last_sent_at or now
     if is_news and step.state is not LegState.FAILED:
         post_sent(payout, leg, now)
+        note_sent(leg, now=now)
     return step
 
 

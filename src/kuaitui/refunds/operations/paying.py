@@ -10,7 +10,7 @@ from kuaitui.kernel.errors import Refusal
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.payouts.operations import begin_payout, repair_leg
 from kuaitui.refunds import rules
-from kuaitui.refunds.models import RefundApplication
+from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.steps import advance
 from kuaitui.refunds.queries.binding import (
     Binding,
@@ -99,12 +99,14 @@ def _still_binding(row: RefundApplication, now: dt.datetime) -> Binding | None:
 
 
 def _instruct(row: RefundApplication, bound: Binding, now: dt.datetime) -> None:
+    approved_by = _approvers(row)
     if not bound.is_repair:
         begin_payout(
             application_id=row.public_id,
             account_id=row.account_id,
             plan=bound.plan,
             approval_hash=row.approval_hash,
+            approved_by=approved_by,
             now=now,
         )
         return
@@ -113,5 +115,16 @@ def _instruct(row: RefundApplication, bound: Binding, now: dt.datetime) -> None:
             leg_id=leg_id,
             destination_id=row.destination_id,
             approval_hash=row.approval_hash,
+            approved_by=approved_by,
             now=now,
         )
+
+
+def _approvers(row: RefundApplication) -> list[str]:
+    """The people whose approval of exactly this stands."""
+    decided = Decision.objects.filter(
+        application=row,
+        approval_hash=row.approval_hash,
+        kind__in=[Decision.Kind.APPROVE, Decision.Kind.CONFIRM, Decision.Kind.GRANT_APPEAL],
+    )
+    return list(decided.values_list("actor_id", flat=True))

@@ -1,7 +1,4 @@
-"""Tables of payouts. Private to this context.
-
-What a constraint cannot say, the triggers of migration 0002 do.
-"""
+"""Payouts, their legs and attempts, and what holds sending up."""
 
 from __future__ import annotations
 
@@ -70,6 +67,9 @@ class PayoutLeg(models.Model):
     request_sealed = models.BinaryField()
     request_key_id = models.CharField(max_length=20)
     approval_hash = models.CharField(max_length=128)
+    approved_by = models.JSONField(default=list, db_default=[])
+    """Ids of the people whose approval this rests on, for whoever may not also release it."""
+    needs_batch = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField()
 
     state = models.CharField(max_length=20, default=LegState.READY)

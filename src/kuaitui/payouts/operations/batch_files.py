@@ -1,0 +1,54 @@
+"""A released batch as a file that people carry to the bank."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db import transaction
+
+from kuaitui.audit.operations import record
+from kuaitui.channels.bank import BankChannel, BatchFile, BatchFormat
+from kuaitui.kernel.actor import Actor
+from kuaitui.payouts.errors import BatchNotReady, BatchUnknown
+from kuaitui.payouts.models import BatchLeg, PayoutBatch
+from kuaitui.payouts.operations.batch_gate import with_release_of
+from kuaitui.payouts.operations.requests import open_request
+from kuaitui.payouts.queries.batches import file_id
+from kuaitui.payouts.states import BatchState
+
+
+@transaction.atomic(durable=True)
+def make_batch_file(
+    *, channel: BankChannel, batch_id: str, form: BatchFormat, actor: Actor, now: dt.datetime
+) -> BatchFile:
+    """The batch's file, the same bytes every time; who took it is audited.
+
+    It holds what was booked as sent, and is made when nothing of the batch waits any more. So money
+    that a person can carry away is in transit in our books before.
+
+    Raises:
+        BatchUnknown: there is none of this channel.
+        BatchNotReady: it was not released, or some of it is not booked as sent yet.
+        SealBroken, InvariantViolated: a request is not what was approved.
+    """
+    batch = PayoutBatch.objects.filter(public_id=batch_id, channel=channel.name).first()
+    if batch is None:
+        raise BatchUnknown(batch=batch_id)
+    places = BatchLeg.objects.filter(batch=batch)
+    if batch.state != BatchState.RELEASED or places.filter(sent_at=None, left_at=None).exists():
+        raise BatchNotReady(batch=batch_id)
+    sent = places.filter(sent_at__isnull=False).select_related("leg").order_by("id")
+    payments = [with_release_of(batch, place, open_request(place.leg)) for place in sent]
+    if not payments or batch.execute_on is None:
+        raise BatchNotReady(batch=batch_id)
+    file = channel.render_batch(
+        payments, file_id=file_id(batch_id), execute_on=batch.execute_on, form=form
+    )
+    record(
+        actor=actor,
+        action="payout.batch_taken",
+        object_id=batch_id,
+        details={"form": form.value, "legs": len(payments)},
+        now=now,
+    )
+    return file
