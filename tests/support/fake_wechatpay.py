@@ -25,7 +25,7 @@ NOW = dt.datetime(2026, 3, 2, 4, 5, 6, tzinfo=dt.UTC)
 MCHID = "1900000109"
 APPID = "wxd678efh567hg6787"
 KEY_ID = "PUB_KEY_ID_0000000000000024101100397200000006"
-API_V3_KEY = b"0123456789abcdef0123456789ABCDEF"
+APIV3_KEY = b"0123456789abcdef0123456789ABCDEF"
 HOST = "https://api.mch.weixin.qq.com"
 NOTIFY_URL = "https://desk.example/callbacks/wechatpay"
 SCENE = TransferScene("1011", (("赔付原因", "店铺保证金退还"),), "保证金退款", "退款")
@@ -44,7 +44,7 @@ def settings(**changes: Any) -> WeChatPaySettings:
         appid=APPID,
         merchant_serial="5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
         merchant_key=private_key("merchant"),
-        api_v3_key=API_V3_KEY,
+        apiv3_key=APIV3_KEY,
         key_mode=KeyMode.PUBLIC_KEY,
         wechatpay_keys={KEY_ID: WeChatKey(KEY_ID, private_key("wechat").public_key())},
         notify_url=NOTIFY_URL,
@@ -97,7 +97,7 @@ def signed(
     }
 
 
-def sealed(content: bytes, *, key: bytes = API_V3_KEY, about: str = "refund") -> dict[str, str]:
+def sealed(content: bytes, *, key: bytes = APIV3_KEY, about: str = "refund") -> dict[str, str]:
     """A resource as WeChat Pay seals it."""
     nonce = "0123456789ab"
     text = AESGCM(key).encrypt(nonce.encode(), content, about.encode())

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from kuaitui.channels.registry import build_channels
 from kuaitui.channels.wechatpay import KeyMode, TransferScene, WeChatPayChannel, WeChatPaySettings
-from kuaitui.channels.wechatpay.settings import API_KEY_VARIABLE
+from kuaitui.channels.wechatpay.settings import APIV3_KEY_VARIABLE
 from tests.support.fake_wechatpay import (
-    API_V3_KEY,
+    APIV3_KEY,
     APPID,
     HOST,
     KEY_ID,
@@ -40,7 +40,7 @@ def document(tmp_path: Path) -> dict[str, Any]:
         "wechat": public_pem("wechat"),
         "wechat2": public_pem("wechat2"),
         "certificate": certificate("wechat", serial=0x1A2B),
-        "api": API_V3_KEY + b"\n",
+        "api": APIV3_KEY + b"\n",
         "curve": ec.generate_private_key(ec.SECP256R1()).private_bytes(*pkcs8),
         "curve_public": ec.generate_private_key(ec.SECP256R1())
         .public_key()
@@ -55,7 +55,7 @@ def document(tmp_path: Path) -> dict[str, Any]:
         "appid": APPID,
         "merchant_serial": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
         "merchant_key_file": tmp_path / "merchant",
-        "api_v3_key_file": tmp_path / "api",
+        "apiv3_key_file": tmp_path / "api",
         "wechatpay_keys": {KEY_ID: tmp_path / "wechat"},
         "notify_url": NOTIFY_URL,
     }
@@ -122,10 +122,10 @@ def test_certificates_are_read_in_their_own_mode(document: dict[str, Any], tmp_p
 def test_the_secret_key_may_come_from_the_environment(
     document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(API_KEY_VARIABLE, API_V3_KEY.decode())
-    del document["api_v3_key_file"]
+    monkeypatch.setenv(APIV3_KEY_VARIABLE, APIV3_KEY.decode())
+    del document["apiv3_key_file"]
 
-    assert WeChatPaySettings.parse(document).api_v3_key == API_V3_KEY
+    assert WeChatPaySettings.parse(document).apiv3_key == APIV3_KEY
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_the_secret_key_may_come_from_the_environment(
         ({"merchant_key_file": "text"}, "merchant_key_file: "),
         ({"merchant_key_file": "curve"}, "merchant_key_file: not an RSA key"),
         ({"merchant_key_file": "nowhere"}, "merchant_key_file: .*No such file"),
-        ({"api_v3_key_file": "text"}, "api_v3_key_file or KUAITUI_WECHATPAY_API_V3_KEY: not a key"),
+        ({"apiv3_key_file": "text"}, "apiv3_key_file or KUAITUI_WECHATPAY_APIV3_KEY: not a key"),
         ({"wechatpay_keys": {}}, "wechatpay_keys: name at least one"),
         ({"wechatpay_keys": {KEY_ID: "text"}}, "wechatpay_keys: not a PEM"),
         ({"wechatpay_keys": {KEY_ID: "curve_public"}}, "wechatpay_keys: not an RSA key"),
@@ -161,7 +161,7 @@ def test_a_mistake_in_the_settings_is_named(
     document: dict[str, Any], tmp_path: Path, change: dict[str, Any], message: str
 ) -> None:
     entry = {name: value for name, value in (document | change).items() if value is not None}
-    for name in ("merchant_key_file", "api_v3_key_file"):
+    for name in ("merchant_key_file", "apiv3_key_file"):
         entry[name] = tmp_path / entry[name]
     entry["wechatpay_keys"] = {
         serial: tmp_path / file for serial, file in entry["wechatpay_keys"].items()
@@ -174,5 +174,5 @@ def test_a_mistake_in_the_settings_is_named(
 def test_no_key_is_shown(document: dict[str, Any]) -> None:
     shown = repr(WeChatPaySettings.parse(document))
 
-    assert API_V3_KEY.decode() not in shown
+    assert APIV3_KEY.decode() not in shown
     assert "key_file" not in shown

@@ -7,7 +7,9 @@ alone would let a channel that drips its answer hold us for ever.
 
 from __future__ import annotations
 
+import functools
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,6 +45,7 @@ class Wire:
         self._http = httpx.Client(
             base_url=base_url,
             transport=transport,
+            verify=_authorities(),
             limits=httpx.Limits(max_keepalive_connections=0),
             trust_env=False,
             follow_redirects=False,
@@ -74,6 +77,12 @@ class Wire:
                 cause = "deadline" if deadline.is_over else _snake(type(problem).__name__)
                 return Unknown(cause) if deadline.request_left else NotSent(cause)
         return WireReply(response.status_code, response.headers, answer)
+
+
+@functools.cache
+def _authorities() -> ssl.SSLContext:
+    """Whom TLS trusts, read once: reading it takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _read_limited(response: httpx.Response, bytes_max: int) -> bytes:

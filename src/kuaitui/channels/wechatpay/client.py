@@ -122,7 +122,7 @@ class WeChatPayClient:
 
     def seal(self, key: WeChatKey, text: str, *, number: str, name: str) -> str:
         """A field's text as only WeChat Pay can read it, the same for the same number and text."""
-        secret = self._settings.api_v3_key
+        secret = self._settings.apiv3_key
         return seal_field(key.public, text, secret=secret, context=f"{number}:{name}")
 
     def _send(
@@ -203,7 +203,7 @@ class WeChatPayClient:
         return {
             entry["serial_no"]: read_certificate(
                 entry["serial_no"],
-                open_sealed(self._settings.api_v3_key, entry["encrypt_certificate"]),
+                open_sealed(self._settings.apiv3_key, entry["encrypt_certificate"]),
             )
             for entry in entries
         }

@@ -67,7 +67,7 @@ def _read(settings: WeChatPaySettings, body: bytes) -> Notification | Notificati
     if not event_id or event_type not in EVENTS:
         return None
     try:
-        resource = read_document(open_sealed(settings.api_v3_key, document.get("resource"))) or {}
+        resource = read_document(open_sealed(settings.apiv3_key, document.get("resource"))) or {}
     except SealedUnreadable:
         return None
     subject, number_name, merchant_name = EVENTS[event_type]

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kuaitui.channels.wechatpay.keys import WeChatKey, read_certificate, read_public_key
 
-API_KEY_VARIABLE: Final = "KUAITUI_WECHATPAY_API_V3_KEY"
-API_KEY_BYTES: Final = 32
+APIV3_KEY_VARIABLE: Final = "KUAITUI_WECHATPAY_APIV3_KEY"
+APIV3_KEY_BYTES: Final = 32
 NOT_FOUND_FLOOR: Final = dt.timedelta(minutes=10)
 REMARK_CHARACTERS_MAX: Final = 32
 REASON_BYTES_MAX: Final = 80
@@ -52,7 +52,7 @@ class WeChatPaySettings:
     appid: str
     merchant_serial: str
     merchant_key: RSAPrivateKey = field(repr=False)
-    api_v3_key: bytes = field(repr=False)
+    apiv3_key: bytes = field(repr=False)
     key_mode: KeyMode
     wechatpay_keys: Mapping[str, WeChatKey] = field(repr=False)
     notify_url: str
@@ -76,7 +76,7 @@ class WeChatPaySettings:
             appid=entry.take("appid", _word),
             merchant_serial=entry.take("merchant_serial", _word),
             merchant_key=entry.take("merchant_key_file", _private_key),
-            api_v3_key=_api_key(entry.take_or("api_v3_key_file", Path, None)),
+            apiv3_key=_api_key(entry.take_or("apiv3_key_file", Path, None)),
             key_mode=key_mode,
             wechatpay_keys=entry.take_or("wechatpay_keys", _key_files(key_mode), {}),
             notify_url=entry.take("notify_url", _url),
@@ -147,10 +147,10 @@ def _private_key(file: object) -> RSAPrivateKey:
 
 def _api_key(file: Path | None) -> bytes:
     """The APIv3 key, from the file or the environment."""
-    text = file.read_text() if file is not None else os.environ.get(API_KEY_VARIABLE, "")
+    text = file.read_text() if file is not None else os.environ.get(APIV3_KEY_VARIABLE, "")
     key = text.strip().encode()
-    if len(key) != API_KEY_BYTES:
-        raise ValueError(f"api_v3_key_file or {API_KEY_VARIABLE}: not a key of 32 characters")
+    if len(key) != APIV3_KEY_BYTES:
+        raise ValueError(f"apiv3_key_file or {APIV3_KEY_VARIABLE}: not a key of 32 characters")
     return key
 
 

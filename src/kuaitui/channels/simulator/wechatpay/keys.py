@@ -41,6 +41,8 @@ class Keys:
     def __init__(self, folder: Path, *, now: dt.datetime) -> None:
         self.folder = folder
         self._platform = folder / "platform"
+        # Reading a private key checks its numbers, which takes longer than a whole call should.
+        self._read_before: dict[str, PlatformKey] = {}
         self._platform.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._make_merchant(now)
         if not self._current_file("public_key").exists():
@@ -119,6 +121,11 @@ class Keys:
         return self._platform / f"current_{kind}"
 
     def _read(self, key_id: str) -> PlatformKey:
+        if key_id not in self._read_before:
+            self._read_before[key_id] = self._read_files(key_id)
+        return self._read_before[key_id]
+
+    def _read_files(self, key_id: str) -> PlatformKey:
         private = serialization.load_pem_private_key(
             (self._platform / f"{key_id}.key").read_bytes(), password=None
         )

@@ -56,6 +56,11 @@ def settings_entry(options: SimulatorOptions) -> dict[str, object]:
         "merchant_serial": keys.merchant_serial,
         "merchant_key_file": str(keys.merchant_key_file),
         "apiv3_key_file": str(keys.apiv3_key_file),
-        "public_key_id": key_id,
-        "public_key_file": str(keys.file_of(key_id)),
+        "wechatpay_keys": {key_id: str(keys.file_of(key_id))},
+        "notify_url": options.notify_url or f"http://{HOST}:8000/callbacks/wechatpay",
+        "transfer_scene": {
+            "scene_id": "1011",
+            "reports": [{"info_type": "赔付原因", "info_content": "店铺保证金退还"}],
+            "remark": "保证金退还",
+        },
     }
