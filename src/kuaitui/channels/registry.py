@@ -49,9 +49,21 @@ def _wechatpay(name: str, document: Document, *, clock: Clock) -> Channel:
     return WeChatPayChannel(WeChatPaySettings.parse(document), name=name, clock=clock)
 
 
+def _stripe(name: str, document: Document, *, clock: Clock) -> Channel:
+    try:
+        # Only who pays by Stripe has its library.
+        from kuaitui.channels.stripe import StripeChannel, StripeSettings  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if missing.name != "stripe":
+            raise
+        raise ChannelExtraMissing(channel=name, install="kuaitui[stripe]") from None
+    return StripeChannel(StripeSettings.parse(document), clock=clock, name=name)
+
+
 ADAPTERS: Mapping[str, Builder] = {
     "alipay": _alipay,
     "simulator": _simulator,
+    "stripe": _stripe,
     "bank": _bank,
     "wechatpay": _wechatpay,
 }
@@ -62,6 +74,13 @@ class ChannelUnknown(Refusal):
 
     code = "channel.unknown"
     kind = RefusalKind.NOT_FOUND
+
+
+class ChannelExtraMissing(Refusal):
+    """This channel needs a library that is not installed."""
+
+    code = "channel.extra_missing"
+    kind = RefusalKind.UNAVAILABLE
 
 
 class ChannelCannot(Refusal):
