@@ -5,6 +5,9 @@ A fault of the SDK itself (see the reference) is worked around here, never in th
 
 from __future__ import annotations
 
+import datetime as dt
+import gzip
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +17,15 @@ from wechatpayv3 import WeChatPay, WeChatPayType
 
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.keys import MCHID
+from kuaitui.channels.simulator.wechatpay.times import DAY_S, HOUR_S, beijing
 from tests.support.receiver import Receiver
 from tests.support.wechatpay import WechatPayProcess, a_number, read
 
 PAID_MINOR = 50_000
-DAY_S = 86400
 # Without the certificates of the system, which take long to read.
-browser = httpx.Client(trust_env=False, verify=False)
+browser = httpx.Client(
+    trust_env=False, verify=False, limits=httpx.Limits(max_keepalive_connections=0)
+)
 pytestmark = pytest.mark.filterwarnings("ignore:.*not_valid_after.*")
 
 
@@ -53,6 +58,10 @@ def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.close()
+
+
+def sha1(content: bytes) -> str:
+    return hashlib.sha1(content).hexdigest()
 
 
 def open_order(client: WeChatPay, number: str, **changes: Any) -> tuple[int, dict[str, Any]]:
@@ -294,6 +303,42 @@ def test_notifications_are_verified_and_decrypted_by_the_client(
         )
         assert (resources[2]["out_bill_no"], resources[2]["state"]) == (transferred, "SUCCESS")
         assert {one.get("mchid", one.get("mch_id")) for one in resources} == {MCHID}
+
+
+def test_bills_are_asked_for_and_downloaded_and_their_hash_is_of_the_file(
+    client: WeChatPay, director: WechatPayDirector
+) -> None:
+    number, refunded = a_number(), a_number("R")
+    day = beijing(director.book()["now"]).date().isoformat()
+    refund(client, pay_order(client, director, number), refunded)
+    director.advance(seconds=DAY_S + 12 * HOUR_S)
+
+    plain = read(client.trade_bill(day, tar_type=""))
+    packed = read(client.fundflow_bill(day))
+    trades = client.download_bill(plain[1]["download_url"])
+    funds = client.download_bill(packed[1]["download_url"])
+    long_ago = dt.date.fromisoformat(day) - dt.timedelta(days=60)
+    empty = read(client.trade_bill(long_ago.isoformat()))
+
+    assert (plain[0], packed[0], trades[0], funds[0]) == (200, 200, 200, 200)
+    assert sha1(trades[1]) == plain[1]["hash_value"]
+    assert sha1(gzip.decompress(funds[1])) == packed[1]["hash_value"]
+    assert f"`{number},".encode() in trades[1]
+    assert f"`{refunded}\r\n".encode() in gzip.decompress(funds[1])
+    assert (empty[0], empty[1]["code"]) == (400, "NO_STATEMENT_EXIST")
+
+
+def test_a_bill_is_downloaded_by_its_merchant_only(
+    process: WechatPayProcess, director: WechatPayDirector
+) -> None:
+    client = process.client()
+    day = beijing(director.book()["now"]).date().isoformat()
+    pay_order(client, director, a_number())
+    director.advance(seconds=DAY_S + 12 * HOUR_S)
+    url = read(client.trade_bill(day))[1]["download_url"]
+
+    assert browser.get(url).status_code == 401
+    assert client.download_bill(url.replace("token=", "token=x"))[0] == 400
 
 
 def test_keys_are_rotated_and_the_client_learns_the_new_certificate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import json
 import shutil
@@ -13,7 +12,6 @@ from wechatpayv3 import WeChatPay, WeChatPayType
 
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
-from kuaitui.kernel.clock import read_clock
 from tests.support.simulator import KEY, SimulatorProcess
 
 TIMEOUT_S = (5, 10)
@@ -68,9 +66,3 @@ def read(answer: tuple[int, Any]) -> tuple[int, dict[str, Any]]:
     """What the SDK answered, with its document read."""
     status, content = answer
     return status, json.loads(content) if content else {}
-
-
-def beijing_day(*, days: int = 0) -> str:
-    """A day by Beijing's clocks, from today."""
-    beijing = read_clock().astimezone(dt.timezone(dt.timedelta(hours=8)))
-    return (beijing.date() + dt.timedelta(days=days)).isoformat()
