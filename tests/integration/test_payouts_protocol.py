@@ -519,6 +519,18 @@ def test_a_number_is_not_sent_again_when_the_channel_has_forgotten_all_numbers()
     assert ask(world, NotFound(), now=later) is LegState.UNKNOWN
 
 
+def test_sends_that_had_no_effect_do_not_use_up_the_channels_memory() -> None:
+    world = payout()
+    attempt(world, RejectedConfig("NOT_PERMITTED"))
+    later = NOW + pg.CAPABILITIES.resend_window
+    attempt(world, Unknown("timeout"), now=later)
+
+    state = attempt(world, NotFound(), now=later + FLOOR)
+
+    assert state is LegState.READY
+    assert claim(world, now=later + FLOOR).kind is SEND
+
+
 def test_nothing_sent_is_sent_again_under_the_same_number() -> None:
     world = payout()
     first = claim(world)

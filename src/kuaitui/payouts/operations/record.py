@@ -151,15 +151,23 @@ def _complete(
 
 def _facts(leg: PayoutLeg, claim: Claim) -> LegFacts:
     attempts = list(
-        PayoutAttempt.objects.filter(leg=leg).order_by("attempt_no").values_list("kind", "outcome")
+        PayoutAttempt.objects.filter(leg=leg)
+        .order_by("attempt_no")
+        .values_list("kind", "outcome", "started_at")
     )
-    earlier = attempts[: claim.attempt_no - 1]
+    earlier = [(kind, word) for kind, word, _ in attempts[: claim.attempt_no - 1]]
     sends = [AttemptOutcome(word) for kind, word in earlier if kind == AttemptKind.SEND and word]
+    # A channel counts from the first send that it may have: one that had no effect may be long ago.
+    effective = [
+        started_at
+        for kind, word, started_at in attempts
+        if kind == AttemptKind.SEND and word not in WITHOUT_EFFECT
+    ]
     assert leg.first_sent_at is not None  # an attempt was made, so it was claimed
     assert leg.last_sent_at is not None
     return LegFacts(
         state=LegState(leg.state),
-        first_sent_at=leg.first_sent_at,
+        first_sent_at=effective[0] if effective else leg.first_sent_at,
         last_sent_at=leg.last_sent_at,
         is_acknowledged=is_acknowledged(AttemptOutcome(word) for _, word in earlier if word),
         has_doubtful_send=any(word not in WITHOUT_EFFECT for word in sends),
