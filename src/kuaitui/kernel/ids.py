@@ -9,9 +9,11 @@ import datetime as dt
 import enum
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+Entropy = Callable[[int], bytes]
 _PATTERN = re.compile(rf"[a-z]{{2,4}}_[{ALPHABET}]{{26}}")
 
 
@@ -37,13 +39,26 @@ class IdPrefix(enum.StrEnum):
     BREAK = "brk"
 
 
-def new_id(
-    prefix: IdPrefix, *, now: dt.datetime, entropy: Callable[[int], bytes] = secrets.token_bytes
-) -> str:
+_entropy: Entropy = secrets.token_bytes
+
+
+def new_id(prefix: IdPrefix, *, now: dt.datetime, entropy: Entropy | None = None) -> str:
     """Make a public id: 48 bits of milliseconds, then 80 random bits."""
-    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(entropy(10), "big")
+    drawn = (entropy or _entropy)(10)
+    number = (int(now.timestamp() * 1000) << 80) | int.from_bytes(drawn, "big")
     letters = [ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5)]
     return f"{prefix}_{''.join(letters)}"
+
+
+@contextmanager
+def ids_drawn_from(entropy: Entropy) -> Iterator[None]:
+    """Draw all ids of this process from another source inside: a simulation repeats its history."""
+    global _entropy  # noqa: PLW0603 - one source for the process is what is meant
+    before, _entropy = _entropy, entropy
+    try:
+        yield
+    finally:
+        _entropy = before
 
 
 def is_id(text: str, prefix: IdPrefix) -> bool:
