@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -60,13 +61,23 @@ def _stripe(name: str, document: Document, *, clock: Clock) -> Channel:
     return StripeChannel(StripeSettings.parse(document), clock=clock, name=name)
 
 
-ADAPTERS: Mapping[str, Builder] = {
+ADAPTERS: dict[str, Builder] = {
     "alipay": _alipay,
     "simulator": _simulator,
     "stripe": _stripe,
     "bank": _bank,
     "wechatpay": _wechatpay,
 }
+
+
+@contextmanager
+def adapter_added(name: str, builder: Builder) -> Iterator[None]:
+    """Know one more adapter inside: a simulation brings channels of its own."""
+    ADAPTERS[name] = builder
+    try:
+        yield
+    finally:
+        del ADAPTERS[name]
 
 
 class ChannelUnknown(Refusal):

@@ -17,6 +17,10 @@ COMMANDS = {
     "serve": ("serve", "the web pages"),
     "worker": ("worker", "the process that carries payouts out and keeps clocks"),
     "simulate-channel": ("simulate_channel", "a payment channel of our own, with faults on demand"),
+    "simulate": (
+        "simulate",
+        "years of a made-up marketplace with every fault, judged by an auditor",
+    ),
     "database": ("database", "start, stop or look at the embedded PostgreSQL; migrate"),
     "eligibility": ("eligibility", "assess facts from a file, without a database"),
     "import": ("import_facts", "facts from a marketplace's export"),

@@ -1,0 +1,52 @@
+"""The three looks of the auditor: at what is new, at everything, and at everything at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kuaitui.simulation.auditor.approvals import judge_application
+from kuaitui.simulation.auditor.books import broken_books, unexplained_money
+from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
+from kuaitui.simulation.auditor.payees import (
+    different_at_rest,
+    words_never_said,
+    wrong_payments,
+)
+from kuaitui.simulation.auditor.rest import what_has_not_ended
+
+_NEW_PAYOUTS = """
+SELECT payout.id, payout.application_id, payout.account_id, payout.amount_minor, payout.currency,
+    payout.begun_at
+FROM payouts_payout AS payout WHERE payout.id > %s ORDER BY payout.id
+"""
+
+
+class Auditor:
+    """Looks at one history from its beginning to its end."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._payout_seen = 0
+
+    def look_at_news(self, evidence: Evidence) -> Iterator[Found]:
+        """What is new since the last look: payouts, and what channels complain of. Cheap."""
+        for wrong in evidence.wrongs:
+            yield "what must be refused is refused", wrong
+        for book in evidence.books.values():
+            for misuse in book.misuses:
+                yield "a channel is asked for nothing unsound", misuse
+        for row in self._ask(_NEW_PAYOUTS, self._payout_seen):
+            self._payout_seen = row[0]
+            yield from judge_application(self._ask, evidence, row)
+
+    def look_at_everything(self, evidence: Evidence) -> Iterator[Found]:
+        """What must be true at every moment."""
+        yield from broken_books(self._ask)
+        yield from wrong_payments(self._ask, evidence)
+        yield from words_never_said(self._ask, evidence)
+
+    def look_at_rest(self, evidence: Evidence) -> Iterator[Found]:
+        """What must be true when nothing is under way any more."""
+        yield from what_has_not_ended(self._ask)
+        yield from different_at_rest(self._ask, evidence)
+        yield from unexplained_money(self._ask, evidence)

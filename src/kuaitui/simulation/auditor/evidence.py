@@ -1,0 +1,41 @@
+"""What the auditor looks at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kuaitui.simulation.channel_book import ChannelBook
+from kuaitui.simulation.shops import Reported
+
+Ask: TypeAlias = Callable[..., list[tuple[Any, ...]]]
+Found: TypeAlias = tuple[str, str]
+"""What must be true, and what is true instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the world knows of one shop."""
+
+    number: int
+    currency: str
+    reported: Reported
+    accounts: Mapping[str, str]
+    """Its owner's accounts by destination."""
+    paid_in_minor: int
+    deducted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The world at one moment."""
+
+    at: dt.datetime
+    books: Mapping[str, ChannelBook]
+    channel_times: Mapping[str, dt.datetime]
+    shops: Mapping[str, Shown]
+    """By deposit account."""
+    wrongs: Sequence[str]
+    """What people were let do though it is forbidden."""

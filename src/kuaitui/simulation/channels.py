@@ -1,0 +1,257 @@
+"""Model channels: in this process, behind the same port as real ones, with everything real ones do."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from kuaitui.channels.port import (
+    Accepted,
+    Acknowledgement,
+    ChannelCapabilities,
+    FailedDefinite,
+    NeededAction,
+    NeedsAction,
+    NotFound,
+    Notification,
+    NotificationRefused,
+    NotSent,
+    PayeeKind,
+    PayoutInstruction,
+    QueryOutcome,
+    RefusedBecause,
+    RejectedConfig,
+    Returned,
+    Route,
+    SubmitOutcome,
+    Succeeded,
+    Unknown,
+)
+from kuaitui.simulation.channel_book import Booking, ChannelBook, target_of
+from kuaitui.simulation.clocks import WorldClock
+from kuaitui.simulation.faults import Fault, Weather
+
+DAY = dt.timedelta(days=1)
+FLOOR = dt.timedelta(minutes=10)
+QUERIES_REACH_BACK = 90 * DAY
+# A client's clock may be a little slow; what comes this late was not looked at at all.
+LATENESS_FORGIVEN = dt.timedelta(hours=2)
+OUTAGE_ENDS_AFTER = dt.timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification under way to us."""
+
+    deliver_at: dt.datetime
+    channel: str
+    number: str
+
+
+class ModelChannel:
+    """One channel. Its clock is a little off; its book is its own."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        original_window: dt.timedelta,
+        resend_window: dt.timedelta,
+        skew: dt.timedelta,
+        clock: WorldClock,
+        weather: Weather,
+        chance: Random,
+        during_a_call: Callable[[], None],
+        count_fault: Callable[[Fault], None],
+    ) -> None:
+        self.name = name
+        self.book = ChannelBook()
+        self.capabilities = ChannelCapabilities(
+            routes=frozenset(Route),
+            not_found_floor=FLOOR,
+            resend_window=resend_window,
+            return_window=30 * DAY,
+            payee_kinds=frozenset({PayeeKind.BANK_ACCOUNT}),
+            original_window=original_window,
+        )
+        self.told: list[Told] = []
+        self.is_stopped_by_us = False
+        """Set while our kill switch is on: no send may begin."""
+        self._skew = skew
+        self._clock = clock
+        self._weather = weather
+        self._chance = chance
+        self._during_a_call = during_a_call
+        self._count_fault = count_fault
+
+    @property
+    def now(self) -> dt.datetime:
+        """The channel's own time."""
+        return self._clock.at + self._skew
+
+    @property
+    def acknowledgement(self) -> Acknowledgement:
+        """What it wants to hear."""
+        return Acknowledgement()
+
+    def read_notification(
+        self, headers: Mapping[str, str], body: bytes, *, now: dt.datetime
+    ) -> Notification | NotificationRefused:
+        """Notifications do not come by HTTP here: see `told`."""
+        del headers, body, now
+        return NotificationRefused(RefusedBecause.UNREADABLE)
+
+    def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
+        """Take an instruction, or not, and say so, or not."""
+        del deadline_s
+        answer = self._submit(instruction)
+        self.book.answers.add((instruction.number, "send", _name_of(answer)))
+        return answer
+
+    def query(self, instruction: PayoutInstruction, *, deadline_s: float) -> QueryOutcome:
+        """Say how a number stands."""
+        del deadline_s
+        answer = self._query(instruction)
+        self.book.answers.add((instruction.number, "query", _name_of(answer)))
+        return answer
+
+    def _submit(self, instruction: PayoutInstruction) -> SubmitOutcome:
+        if self.is_stopped_by_us:
+            self.book.misuses.append(f"{instruction.number} was sent while sending was stopped")
+        if self._strikes(Fault.NOT_SENT):
+            return NotSent("connect")
+        self._during_a_call()
+        if self._strikes(Fault.LOST_REQUEST):
+            return Unknown("timeout")
+        if self._strikes(Fault.REFUSES_US):
+            return RejectedConfig("NO_PERMISSION")
+        if self._strikes(Fault.LATE_REQUEST):
+            self._receive(instruction, self.now + FLOOR * self._chance.uniform(0.05, 0.9))
+            return Unknown("timeout")
+        received = self._receive(instruction, self.now)
+        if isinstance(received, FailedDefinite):
+            return received
+        if self._strikes(Fault.LOST_ANSWER):
+            return Unknown("timeout")
+        if self._strikes(Fault.ERROR_AFTER_TAKING):
+            return Unknown("http_500")
+        return self._outcome(received)
+
+    def _receive(self, instruction: PayoutInstruction, at: dt.datetime) -> Booking | FailedDefinite:
+        """What arrives at the channel: a number it knows, or one that it takes or refuses."""
+        known = self.book.latest(instruction.number, self.now, self.capabilities.resend_window)
+        known = known or self.book.overtake(instruction.number, self.now)
+        if known is None:
+            return self._refusal_of(instruction) or self._take(instruction, at)
+        if not known.says_the_same(instruction):
+            self.book.misuses.append(f"{instruction.number} came again with another content")
+            return FailedDefinite("PARAM_ERROR")
+        return known
+
+    def _query(self, instruction: PayoutInstruction) -> QueryOutcome:
+        self._during_a_call()
+        if self._strikes(Fault.QUERY_FAILS):
+            return NotSent("connect") if self._chance.random() < 0.5 else Unknown("http_502")
+        known = self.book.latest(instruction.number, self.now, QUERIES_REACH_BACK)
+        if known is None or self.now < known.seen_from:
+            return NotFound()
+        return self._outcome(known)
+
+    def _refusal_of(self, instruction: PayoutInstruction) -> FailedDefinite | None:
+        """Why an instruction is not taken at all."""
+        payment, _ = target_of(instruction)
+        if payment:
+            paid = self.book.payments.get(payment)
+            minor, currency = instruction.amount.minor, instruction.amount.currency
+            if paid is None or paid.currency != currency:
+                self.book.misuses.append(f"{instruction.number} names no payment of ours")
+                return FailedDefinite("PAYMENT_UNKNOWN")
+            if self.book.sent_back_along(payment, self.now) + minor > paid.minor:
+                self.book.misuses.append(f"{instruction.number} is more than was paid")
+                return FailedDefinite("MORE_THAN_PAID")
+            if self.now >= paid.refundable_until:
+                if self.now >= paid.refundable_until + LATENESS_FORGIVEN:
+                    self.book.misuses.append(
+                        f"{instruction.number} comes after the way back closed"
+                    )
+                return FailedDefinite("PAYMENT_TOO_OLD")
+        if self._strikes(Fault.NO_BALANCE):
+            return FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True)
+        return None
+
+    def _take(self, instruction: PayoutInstruction, at: dt.datetime) -> Booking:
+        payment, account = target_of(instruction)
+        booking = Booking(
+            number=instruction.number,
+            minor=instruction.amount.minor,
+            currency=instruction.amount.currency,
+            payment=payment,
+            account=account,
+            taken_at=at,
+            seen_from=at,
+            ends_at=at + dt.timedelta(seconds=self._chance.choice([0, 0, 5, 90])),
+        )
+        if self._strikes(Fault.HIDDEN):
+            booking.seen_from = at + FLOOR * self._chance.uniform(0.1, 0.9)
+        if self._strikes(Fault.SLOW):
+            booking.ends_at = at + dt.timedelta(hours=self._chance.choice([1, 9, 50, 120]))
+        if self._strikes(Fault.NEEDS_ACTION):
+            booking.waits_for_a_person = True
+            booking.ends_at = at + dt.timedelta(hours=self._chance.choice([2, 30, 80]))
+        if self._strikes(Fault.REFUSED):
+            booking.failure = "ACCOUNT_CLOSED" if account else "ORIGINAL_PAYMENT_FROZEN"
+        elif self._strikes(Fault.RETURNED):
+            after = self._chance.choice([0.2, 2, 5, 9, 24]) * DAY
+            booking.returned_at = booking.ends_at + after
+            booking.return_is_called_failure = self._chance.random() < 0.2
+        self.book.take(booking)
+        self._tell(booking)
+        return booking
+
+    def _outcome(self, booking: Booking) -> SubmitOutcome:
+        reference = f"{self.name}-{booking.number[-8:]}"
+        if self.now < booking.ends_at:
+            if booking.waits_for_a_person:
+                return NeedsAction(NeededAction.USER_CONFIRM, reference)
+            return Accepted(reference)
+        if booking.failure:
+            return FailedDefinite(booking.failure)
+        if booking.returned_at is not None and booking.came_back(self.now):
+            if booking.return_is_called_failure:
+                # Some channels show a payout as paid first and call it failed later (Stripe).
+                return FailedDefinite("PAYOUT_FAILED")
+            return Returned(reference, "ACCOUNT_CLOSED", booking.returned_at)
+        return Succeeded(reference, booking.ends_at)
+
+    def _tell(self, booking: Booking) -> None:
+        """Put the notifications of a booking on their way: twice, late, out of order, wrong."""
+        news = [booking.ends_at]
+        if booking.returned_at is not None:
+            news.append(booking.returned_at)
+        for at in news:
+            delays = [self._chance.uniform(0, 90)]
+            while self._strikes(Fault.TOLD_TWICE):
+                delays.append(self._chance.uniform(0, 3 * 86400))
+            if self._strikes(Fault.TOLD_LATE):
+                delays[0] += self._chance.uniform(0, 60 * 86400)
+            for delay_s in delays:
+                deliver_at = at + dt.timedelta(seconds=delay_s)
+                self.told.append(Told(deliver_at, self.name, booking.number))
+        if self._strikes(Fault.TOLD_WRONG):
+            early = booking.taken_at + dt.timedelta(seconds=self._chance.uniform(0, 30))
+            number = booking.number if self._chance.random() < 0.5 else booking.number[::-1]
+            self.told.append(Told(early, self.name, number))
+
+    def _strikes(self, kind: Fault) -> bool:
+        if not self._weather.strikes(kind, self._clock.at, self._chance):
+            return False
+        self._count_fault(kind)
+        return True
+
+
+def _name_of(answer: QueryOutcome) -> str:
+    if isinstance(answer, FailedDefinite) and answer.same_key_retry_ok:
+        return "FailedRetryable"
+    return type(answer).__name__

@@ -1,0 +1,286 @@
+"""One history, played: acts, notifications and the machine in the order of time, audited all along."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+import itertools
+from collections.abc import Callable
+from random import Random
+
+from django.db import IntegrityError
+
+from kuaitui.kernel.clock import read_stopwatch_s
+from kuaitui.kernel.ids import ids_drawn_from
+from kuaitui.payouts.types import ALL_CHANNELS
+from kuaitui.simulation import care, marketplace, sellers, staff
+from kuaitui.simulation.auditor import Auditor
+from kuaitui.simulation.chance import chance_of
+from kuaitui.simulation.channels import DAY, ModelChannel, Told
+from kuaitui.simulation.clocks import NONE, WorldClock
+from kuaitui.simulation.crashes import Crashes
+from kuaitui.simulation.evidence import gather_evidence
+from kuaitui.simulation.faults import Fault, Weather
+from kuaitui.simulation.figures import Figures, Finding
+from kuaitui.simulation.installation import installed
+from kuaitui.simulation.plan import Act, ActKind, Plan, Recipe, draw_plan
+from kuaitui.simulation.shops import SimulatedShop
+from kuaitui.simulation.workers import Due, Workers
+from kuaitui.simulation.world import World, ask
+
+TURNS_MAX = 5_000
+"""Turns of workers between two acts; more would be a loop without end."""
+AUDIT_EVERY = 60
+SETTLING_ROUNDS_MAX = 40
+Todo = Act | Told | int
+
+
+class History:
+    """Plays a recipe on the database that Django is connected to, which must be empty."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.plan: Plan = draw_plan(recipe)
+        self.figures = Figures(years=recipe.years, shops=recipe.shops, histories=1)
+        self._doing = "the beginning"
+        self._todo: list[tuple[dt.datetime, int, Todo]] = []
+        self._order = itertools.count()
+        self._world = self._make_world()
+        self._workers = Workers(self._world)
+        self._auditor = Auditor(ask)
+        self._steps = 0
+
+    def play(self) -> Figures:
+        """Play it to its end, or to the first finding."""
+        began = read_stopwatch_s()
+        try:
+            ids = chance_of(self.recipe.seed, "ids")
+            with (
+                ids_drawn_from(ids.randbytes),
+                installed(self._world.model_channels),
+                self._world.crashes.in_force(),
+            ):
+                self._play()
+        except _Found:
+            pass
+        except Exception as failure:  # noqa: BLE001 - the outermost loop; it becomes the finding
+            self.figures.findings.append(self._finding(_rule_of(failure), _first_line(failure)))
+        self.figures.seconds = read_stopwatch_s() - began
+        for kind, count in ask("SELECT kind, count(*) FROM ledger_journal GROUP BY kind"):
+            self.figures.journals[kind] = count
+        return self.figures
+
+    def _make_world(self) -> World:
+        clock = WorldClock(self.plan.starts_at)
+        weather = Weather(
+            self.plan.phases, self.plan.left_out, self.plan.ends_at, self.recipe.severity
+        )
+        channels = {
+            name: ModelChannel(
+                name,
+                original_window=dt.timedelta(days=window),
+                resend_window=dt.timedelta(days=resend),
+                skew=dt.timedelta(seconds=skew),
+                clock=clock,
+                weather=weather,
+                chance=chance_of(self.recipe.seed, name),
+                during_a_call=self._during_a_call,
+                count_fault=lambda fault: self.figures.faults.update([fault.value]),
+            )
+            for name, window, resend, skew in (("model_a", 365, 30, 40), ("model_b", 90, 7, -25))
+        }
+        crashes = Crashes(
+            on_moment=self._at_moment,
+            on_crash=lambda place: self.figures.crashes.update([place]),
+        )
+        chance = chance_of(self.recipe.seed, "machine")
+        return World(clock, weather, crashes, self.figures, chance, channels)
+
+    def _during_a_call(self) -> None:
+        self._workers.during_a_call()
+
+    def _at_moment(self, name: str) -> None:
+        self._workers.at_moment(name)
+
+    def _play(self) -> None:
+        for act in self.plan.acts:
+            self._put(act.at, act)
+        self._run(self.plan.ends_at)
+        self._settle()
+
+    def _run(self, until: dt.datetime) -> None:
+        """Let everything happen that falls before `until`, in the order of time."""
+        clock, turns = self._world.clock, 0
+        while True:
+            at = min(until, self._todo[0][0]) if self._todo else until
+            due = self._workers.next_due()
+            due_at = min((moment for moment in due if moment is not None), default=None)
+            if due_at is not None and due_at - (clock.read() - clock.at) <= at:
+                turns += 1
+                if turns > TURNS_MAX:
+                    self._found("the machine comes to rest", f"{turns} turns without an end")
+                self._take_turn(due, due_at)
+                continue
+            clock.at = max(clock.at, at)
+            if at >= until:
+                return
+            turns = 0
+            self._do(heapq.heappop(self._todo)[2])
+            self._collect_new()
+            self._audit()
+
+    def _take_turn(self, due: Due, due_at: dt.datetime) -> None:
+        self._world.clock.go_to(due_at)
+        self._doing = "a worker's turn"
+        self._workers.take_turn(due)
+        self._collect_new()
+        self._audit(cheap=True)
+
+    def _put(self, at: dt.datetime, todo: Todo) -> None:
+        heapq.heappush(self._todo, (at, next(self._order), todo))
+
+    def _do(self, todo: Todo) -> None:
+        world = self._world
+        match todo:
+            case Act():
+                self._doing = str(todo)
+                self.figures.acts[todo.kind] += 1
+                self._jump_clock(chance_of(self.recipe.seed, todo.number, "clock"))
+                self._act(todo, chance_of(self.recipe.seed, todo.number))
+            case Told():
+                self._doing = f"a notification of {todo.channel}"
+                self._workers.hear(todo)
+            case _:
+                self._doing = f"somebody looks at shop {todo}"
+                shop = world.shops.get(todo)
+                if shop is not None:
+                    care.look_at(world, shop, world.chance)
+
+    def _act(self, act: Act, chance: Random) -> None:
+        world = self._world
+        if act.kind is ActKind.OPEN_SHOP:
+            marketplace.open_shop(world, act.shop, chance)
+            return
+        shop = world.shops.get(act.shop)
+        if shop is not None:
+            _PLAYED[act.kind](world, shop, chance)
+            self._follow_switches(chance)
+
+    def _follow_switches(self, chance: Random) -> None:
+        """Tell the model channels what our kill switch says, and have it released some day."""
+        stopped = {
+            name for (name,) in ask("SELECT channel FROM payouts_channel_switch WHERE is_stopped")
+        }
+        for name, channel in self._world.model_channels.items():
+            channel.is_stopped_by_us = bool({name, ALL_CHANNELS} & stopped)
+        for name in sorted(stopped):
+            if self._world.is_calm or chance.random() < 0.5:
+                staff.turn_switch(self._world, name, is_stopped=False, chance=chance)
+                for channel in self._world.model_channels.values():
+                    channel.is_stopped_by_us = False
+
+    def _jump_clock(self, chance: Random) -> None:
+        if self._world.weather.strikes(Fault.CLOCK_JUMP, self._world.clock.at, chance):
+            self.figures.clock_jumps += 1
+            error = dt.timedelta(seconds=chance.choice([0, 30, 100, -2, -100]))
+            self._world.clock.jump(error)
+
+    def _collect_new(self) -> None:
+        """Notifications that channels have sent since, and people who will look again."""
+        for name in sorted(self._world.model_channels):
+            channel = self._world.model_channels[name]
+            for told in channel.told:
+                self._put(told.deliver_at, told)
+            channel.told.clear()
+        for at, shop in self._world.follow_ups:
+            self._put(at, shop)
+        self._world.follow_ups.clear()
+
+    def _settle(self) -> None:
+        """Nothing goes wrong any more: everything that is open must come to its end."""
+        world = self._world
+        world.is_calm = True
+        world.clock.jump(NONE)
+        world.clock.at = max(world.clock.at, self.plan.ends_at)
+        for round_no in range(SETTLING_ROUNDS_MAX):
+            self._doing = f"settling, round {round_no}"
+            self._follow_switches(world.chance)
+            for currency in sorted({shop.currency for shop in world.shops.values()}):
+                self._lift_limits(currency)
+            for number in sorted(world.shops):
+                care.look_at(world, world.shops[number], world.chance)
+                self._collect_new()
+            self._run(world.clock.at + (2 if round_no < 12 else 12) * DAY)
+            if self._is_at_rest():
+                break
+        self._audit(is_at_rest=True)
+
+    def _lift_limits(self, currency: str) -> None:
+        for name in sorted(self._world.model_channels):
+            staff.lift_limit(self._world, name, currency)
+
+    def _is_at_rest(self) -> bool:
+        return not any(self._workers.next_due()) and not any(
+            care.is_anything_open(shop) for shop in self._world.shops.values()
+        )
+
+    def _audit(self, *, cheap: bool = False, is_at_rest: bool = False) -> None:
+        self._steps += 1
+        evidence = gather_evidence(self._world)
+        found = list(self._auditor.look_at_news(evidence))
+        if is_at_rest or (not cheap and self._steps % AUDIT_EVERY == 0):
+            self.figures.audits += 1
+            found += self._auditor.look_at_everything(evidence)
+        if is_at_rest:
+            found += self._auditor.look_at_rest(evidence)
+        for rule, text in found:
+            self._found(rule, text)
+
+    def _found(self, rule: str, text: str) -> None:
+        self.figures.findings.append(self._finding(rule, text))
+        raise _Found
+
+    def _finding(self, rule: str, text: str) -> Finding:
+        return Finding(rule, text, self._world.clock.at, self._doing)
+
+
+class _Found(Exception):  # noqa: N818 - it ends a history, nothing failed
+    """Something was found; the history ends."""
+
+
+def _rule_of(failure: Exception) -> str:
+    """How the machine or the database said no."""
+    cause = failure.exceptions[0] if isinstance(failure, ExceptionGroup) else failure
+    if isinstance(cause, IntegrityError):
+        diagnosis = getattr(cause.__cause__, "diag", None)
+        return f"the database refused: {getattr(diagnosis, 'constraint_name', None) or 'a rule'}"
+    return f"the machine stopped: {type(cause).__name__}"
+
+
+def _first_line(failure: Exception) -> str:
+    cause = failure.exceptions[0] if isinstance(failure, ExceptionGroup) else failure
+    return str(cause).split("\n", maxsplit=1)[0][:300]
+
+
+def _limit(world: World, shop: SimulatedShop, chance: Random) -> None:
+    staff.set_limit(world, shop.currency, chance)
+
+
+def _stop(world: World, shop: SimulatedShop, chance: Random) -> None:
+    del shop
+    staff.stop_sending(world, chance)
+
+
+_PLAYED: dict[ActKind, Callable[[World, SimulatedShop, Random], None]] = {
+    ActKind.PAY_IN: marketplace.pay_in,
+    ActKind.TRADE: marketplace.trade,
+    ActKind.TROUBLE: marketplace.trouble,
+    ActKind.LISTINGS: marketplace.list_goods,
+    ActKind.APPLY: sellers.apply,
+    ActKind.CARE: care.look_at,
+    ActKind.DEDUCT: marketplace.deduct,
+    ActKind.REQUIRE: marketplace.require,
+    ActKind.STOP_SENDING: _stop,
+    ActKind.LIMIT: _limit,
+    ActKind.LEAVE: sellers.leave,
+}

@@ -1,0 +1,263 @@
+"""What staff do: approve, confirm, reject, ask, decide appeals, stop sending. And what they must not.
+
+Now and then somebody tries what is forbidden: to confirm an own approval, to decide on a page that
+is out of date. Each must be refused; that nothing came of it is for the auditor to see.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from random import Random
+
+from kuaitui.deposits import operations as deposits
+from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.money import Money
+from kuaitui.payouts import operations as payouts
+from kuaitui.refunds import operations as refunds
+from kuaitui.refunds.queries import ApprovalPreview, case
+from kuaitui.refunds.states import State
+from kuaitui.refunds.types import RejectReason
+from kuaitui.simulation.shops import SimulatedShop
+from kuaitui.simulation.world import STAFF, World
+
+HOUR = dt.timedelta(hours=1)
+
+
+def review(world: World, shop: SimulatedShop, application_id: str, chance: Random) -> None:
+    """Look at a case and decide: mostly to approve."""
+    seen = case(application_id=application_id, now=world.now)
+    approval = seen.approval
+    whims = 0.0 if world.is_calm else chance.random()
+    if whims > 0.93:
+        reject(world, application_id, seen.application.version, chance)
+    elif whims > 0.82:
+        world.attempt(
+            chance,
+            lambda: refunds.request_information(
+                application_id=application_id,
+                version=seen.application.version,
+                question="Whose account is it?",
+                actor=chance.choice(STAFF),
+                now=world.now,
+            ),
+        )
+    elif approval is None or seen.approval_obstacle:
+        _answer_obstacle(world, application_id, approval, seen.application.version, chance)
+    else:
+        approve(world, shop, application_id, approval, chance)
+
+
+def _answer_obstacle(
+    world: World,
+    application_id: str,
+    approval: ApprovalPreview | None,
+    version: int,
+    chance: Random,
+) -> None:
+    """Vouch for the account if that is what is missing; else say no, or wait."""
+    destination = approval.destination if approval else None
+    if destination is not None and not destination.is_verified:
+        world.attempt(
+            chance,
+            lambda: deposits.verify_destination(
+                destination_id=destination.destination_id, actor=chance.choice(STAFF), now=world.now
+            ),
+        )
+    elif world.is_calm or chance.random() < 0.4:
+        reject(world, application_id, version, chance)
+    elif approval is not None:
+        # A reviewer in a hurry tries all the same.
+        _send_approval(world, application_id, approval, chance.choice(STAFF), chance)
+
+
+def approve(
+    world: World,
+    shop: SimulatedShop,
+    application_id: str,
+    approval: ApprovalPreview,
+    chance: Random,
+) -> None:
+    """Approve what the page shows, though it may have been open for days."""
+    if not world.is_calm:
+        if chance.random() < 0.1:
+            world.clock.pass_by(chance.choice([1, 24, 90]) * HOUR)
+        if chance.random() < 0.15:
+            _try_what_is_forbidden(world, shop, application_id, approval, chance)
+    _send_approval(world, application_id, approval, chance.choice(STAFF), chance)
+
+
+def _try_what_is_forbidden(
+    world: World,
+    shop: SimulatedShop,
+    application_id: str,
+    approval: ApprovalPreview,
+    chance: Random,
+) -> None:
+    """Approve as the seller, or something else than what the page shows, or an old page."""
+    what = chance.choice(["as the seller", "something else", "an old page"])
+    world.attempt_what_is_forbidden(
+        chance,
+        f"an approval of {what}",
+        lambda: refunds.approve_application(
+            application_id=application_id,
+            version=approval.version - (what == "an old page"),
+            approval_hash="0" * 64 if what == "something else" else approval.approval_hash,
+            note="",
+            actor=shop.seller if what == "as the seller" else STAFF[0],
+            now=world.now,
+        ),
+    )
+
+
+def _send_approval(
+    world: World, application_id: str, approval: ApprovalPreview, actor: Actor, chance: Random
+) -> None:
+    world.attempt(
+        chance,
+        lambda: refunds.approve_application(
+            application_id=application_id,
+            version=approval.version,
+            approval_hash=approval.approval_hash,
+            note="",
+            actor=actor,
+            now=world.now,
+        ),
+    )
+
+
+def confirm(world: World, shop: SimulatedShop, application_id: str, chance: Random) -> None:
+    """The second approval. Whoever made the first one tries too, now and then."""
+    del shop
+    seen = case(application_id=application_id, now=world.now)
+    approval = seen.approval
+    if approval is None or (seen.approval_obstacle and chance.random() < 0.8):
+        send_back(world, application_id, seen.application.version, chance)
+        return
+    first = [decision.actor_id for decision in seen.decisions if decision.kind == "approve"][-1:]
+
+    def confirm_as(actor: Actor) -> State:
+        return refunds.confirm_approval(
+            application_id=application_id,
+            version=approval.version,
+            approval_hash=approval.approval_hash,
+            amount_retyped=approval.amount,
+            actor=actor,
+            now=world.now,
+        )
+
+    makers = [actor for actor in STAFF if actor.id in first]
+    if makers and chance.random() < 0.2:
+        world.attempt_what_is_forbidden(
+            chance, "a second approval by the first", lambda: confirm_as(makers[0])
+        )
+    second = chance.choice([actor for actor in STAFF if actor.id not in first])
+    world.attempt(chance, lambda: confirm_as(second))
+
+
+def send_back(world: World, application_id: str, version: int, chance: Random) -> None:
+    """Do not confirm."""
+    world.attempt(
+        chance,
+        lambda: refunds.send_back(
+            application_id=application_id,
+            version=version,
+            text="Look again.",
+            actor=chance.choice(STAFF),
+            now=world.now,
+        ),
+    )
+
+
+def reject(world: World, application_id: str, version: int, chance: Random) -> None:
+    """Say no, with a reason."""
+    world.attempt(
+        chance,
+        lambda: refunds.reject_application(
+            application_id=application_id,
+            version=version,
+            reasons=(RejectReason.OTHER,),
+            text="Not now.",
+            actor=chance.choice(STAFF),
+            now=world.now,
+        ),
+    )
+
+
+def decide_appeal(world: World, shop: SimulatedShop, application_id: str, chance: Random) -> None:
+    """Grant it or not; whoever rejected tries too."""
+    del shop
+    version = case(application_id=application_id, now=world.now).application.version
+    world.attempt(
+        chance,
+        lambda: refunds.decide_appeal(
+            application_id=application_id,
+            version=version,
+            granted=not world.is_calm and chance.random() < 0.5,
+            text="We looked again.",
+            actor=chance.choice(STAFF),
+            now=world.now,
+        ),
+    )
+
+
+def decide_repair(world: World, shop: SimulatedShop, application_id: str, chance: Random) -> None:
+    """Approve the other account, or not."""
+    seen = case(application_id=application_id, now=world.now)
+    if seen.approval_obstacle:
+        _answer_obstacle(world, application_id, seen.approval, seen.application.version, chance)
+    elif seen.approval is not None and (world.is_calm or chance.random() < 0.9):
+        approve(world, shop, application_id, seen.approval, chance)
+    else:
+        world.attempt(
+            chance,
+            lambda: refunds.refuse_repair(
+                application_id=application_id,
+                version=seen.application.version,
+                text="Another one, please.",
+                actor=chance.choice(STAFF),
+                now=world.now,
+            ),
+        )
+
+
+def stop_sending(world: World, chance: Random) -> None:
+    """Stop one channel or all, and release it hours or days later."""
+    channel = chance.choice(["*", *sorted(world.model_channels)])
+    turn_switch(world, channel, is_stopped=True, chance=chance)
+
+
+def turn_switch(world: World, channel: str, *, is_stopped: bool, chance: Random) -> None:
+    """Turn the kill switch."""
+    world.attempt(
+        chance,
+        lambda: payouts.set_kill_switch(
+            channel=channel, is_stopped=is_stopped, reason="drill", actor=STAFF[0], now=world.now
+        ),
+    )
+
+
+def set_limit(world: World, currency: str, chance: Random) -> None:
+    """Say how much may go out in a day: more than any one part, less than all of them."""
+    world.attempt(
+        chance,
+        lambda: payouts.set_channel_limit(
+            channel=chance.choice(sorted(world.model_channels)),
+            currency=currency,
+            leg_max=None,
+            day_max=Money(chance.choice([8_000_000, 20_000_000]), currency),
+            actor=STAFF[1],
+            now=world.now,
+        ),
+    )
+
+
+def lift_limit(world: World, channel: str, currency: str) -> None:
+    """Let everything out again."""
+    payouts.set_channel_limit(
+        channel=channel,
+        currency=currency,
+        leg_max=None,
+        day_max=None,
+        actor=STAFF[1],
+        now=world.now,
+    )

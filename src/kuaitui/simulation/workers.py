@@ -1,0 +1,128 @@
+"""The machine at work: several logical workers that run the same operations as `interfaces.worker`.
+
+One of them runs at a time, but not to its end: inside a channel's call, and wherever no transaction
+is open, the next one may get its turn, for a moment or for longer than a lease.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from random import Random
+from typing import TypeAlias
+
+from kuaitui.kit import outbox
+from kuaitui.payouts.operations import carry_out_leg, note_hint
+from kuaitui.payouts.queries import due_legs
+from kuaitui.payouts.types import ALL_CHANNELS, Pace
+from kuaitui.refunds.operations import sweep_due
+from kuaitui.simulation.channels import Told
+from kuaitui.simulation.crashes import SimulatedCrash
+from kuaitui.simulation.faults import Fault
+from kuaitui.simulation.world import World, ask
+
+# The standard lease and deadline; rarer looks at what takes days, which would be most of the work.
+PACE = Pace(
+    check_delays=tuple(dt.timedelta(minutes=minutes) for minutes in (1, 1, 5, 30, 240, 1440)),
+    paid_check_every=dt.timedelta(days=31),
+)
+NESTING_MAX = 2
+Due: TypeAlias = tuple[dt.datetime | None, ...]
+MOMENTS_MAX = 12
+# When the machine must be looked at next: legs, news, dates of applications.
+_NEXT_DUE = """
+SELECT
+    (SELECT min(GREATEST(leg.next_check_at, leg.lease_until)) FROM payouts_leg AS leg
+        WHERE leg.next_check_at IS NOT NULL AND leg.set_aside_at IS NULL
+        AND (leg.state <> 'ready' OR NOT EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
+            WHERE switch.is_stopped AND switch.channel IN (leg.channel, %s)))),
+    (SELECT min(deliver_after) FROM kit_outbox WHERE delivered_at IS NULL),
+    (SELECT min(due_at) FROM refunds_application
+        WHERE state IN ('draft', 'more_information', 'rejected', 'approved'))
+"""
+
+
+class Workers:
+    """All workers of the installation."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._depth = 0
+        self._seen: list[str] = []
+
+    def next_due(self) -> Due:
+        """When what falls due by our clock: legs, news, dates of applications."""
+        return ask(_NEXT_DUE, ALL_CHANNELS)[0]
+
+    def take_turn(self, due: Due) -> None:
+        """One worker does some of what is due, and may die of it."""
+        world, chance = self._world, self._world.chance
+        if world.weather.strikes(Fault.CRASH, world.clock.at, chance):
+            world.crashes.arm(moments=chance.randrange(MOMENTS_MAX))
+        try:
+            self._work(chance, due)
+        except SimulatedCrash:
+            world.clock.pass_by(dt.timedelta(seconds=chance.uniform(0, 20)))
+        finally:
+            world.crashes.disarm()
+
+    def hear(self, told: Told) -> None:
+        """A notification came: a hint to ask."""
+        world = self._world
+        world.figures.notifications += 1
+        note_hint(channel=told.channel, number=told.number, now=world.now)
+
+    def during_a_call(self) -> None:
+        """A channel takes its time; others work meanwhile."""
+        self._world.clock.pass_by(dt.timedelta(seconds=self._world.chance.expovariate(1.0)))
+        self._interlude()
+
+    def at_moment(self, name: str) -> None:
+        """A worker has come to a point outside of any transaction. It may stand still there."""
+        world, chance = self._world, self._world.chance
+        if name.startswith("payouts.") and world.weather.strikes(
+            Fault.SLEPT, world.clock.at, chance
+        ):
+            world.figures.faults[Fault.SLEPT] += 1
+            world.clock.pass_by(PACE.lease * chance.uniform(0.2, 3.0))
+            self._interlude(always=True)
+
+    def _interlude(self, *, always: bool = False) -> None:
+        """Another worker's turn, while this one waits."""
+        if self._depth >= NESTING_MAX or not (always or self._world.chance.random() < 0.05):
+            return
+        self._depth += 1
+        try:
+            self.take_turn(self.next_due())
+        finally:
+            self._depth -= 1
+
+    def _work(self, chance: Random, due: Due) -> None:
+        world = self._world
+        legs, news, dates = due
+        kinds = [
+            kind
+            for kind, moment in ((self._pay, legs), (self._deliver, news), (self._sweep, dates))
+            if moment is not None and moment <= world.now
+        ]
+        if kinds:
+            chance.choice(kinds)(chance)
+
+    def _pay(self, chance: Random) -> None:
+        world = self._world
+        # What a worker saw to be due may no longer be when it comes to it.
+        seen_before, self._seen = self._seen, due_legs(now=world.now, limit=5)
+        due = seen_before if seen_before and chance.random() < 0.2 else self._seen
+        if due:
+            world.figures.attempts += 1
+            carry_out_leg(
+                leg_id=chance.choice(due),
+                channels=world.channels,
+                pace=PACE,
+                clock=world.clock.read,
+            )
+
+    def _deliver(self, chance: Random) -> None:
+        outbox.deliver_due(now=self._world.now, limit=chance.choice([1, 100, 100]))
+
+    def _sweep(self, chance: Random) -> None:
+        sweep_due(now=self._world.now, limit=chance.choice([1, 100]))
