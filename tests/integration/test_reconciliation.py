@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.deposits import operations as deposits
+from kuaitui.deposits.types import FoundBy, Resolution
 from kuaitui.payouts import queries as payouts
 from kuaitui.reconciliation import operations, queries
 from kuaitui.reconciliation.errors import BillTooLarge, ClosingReasonMissing, FileNotWaiting
@@ -236,6 +238,16 @@ def test_a_second_payment_on_another_day_is_a_duplicate() -> None:
     assert the_break().day == DAY
 
 
+def test_a_second_payment_is_found_also_when_the_later_bill_came_first() -> None:
+    number = number_of(paid_out(when=at(23, 50, day=DAY - ONE_DAY)))
+    compare_with(line("refund", number, "¥10,000"))
+    assert breaks() == {}
+
+    compare_with(line("refund", number, "¥10,000"), day=DAY - ONE_DAY)
+
+    assert breaks() == {number: "duplicate"}
+
+
 def test_a_leg_still_under_way_is_a_state_that_the_channels_answer_closes() -> None:
     world = payouts_given.payout()
     payouts_given.attempt(world, Unknown("timeout"))
@@ -425,3 +437,30 @@ def test_a_bill_that_shares_nothing_with_the_books_is_not_compared(
 
     with pytest.raises(TooManyDifferences), given.nothing_moves(*TABLES):
         compare()
+
+
+def test_money_in_suspense_is_known_and_so_is_what_was_sent_back_out_of_it() -> None:
+    suspense_id = deposits.note_found_payment(
+        found=deposits.FoundPayment(
+            channel=CHANNEL, reference="P-strange", number="", amount=given.yuan("¥300"),
+            paid_at=at(9), refundable_until=None,
+        ),
+        found_by=FoundBy.BILL,
+        now=NOW,
+    )  # fmt: skip
+    assert suspense_id is not None
+    compare_with(line("pay_in", "P-strange", "¥300"), line("refund", "by-hand", "¥300"))
+    assert breaks() == {"by-hand": "missing_in_ledger"}
+
+    maker, checker = given.reviewer(), given.approver()
+    deposits.propose_resolution(
+        suspense_id=suspense_id, version=0, resolution=Resolution.SEND_BACK, account_id="",
+        reason="nobody's", actor=maker, now=NOW,
+    )  # fmt: skip
+    deposits.confirm_resolution(suspense_id=suspense_id, version=1, actor=checker, now=NOW)
+    deposits.note_sent_back(
+        suspense_id=suspense_id, version=2, refund_reference="by-hand", actor=checker, now=NOW
+    )
+    compare()
+
+    assert breaks() == {}

@@ -291,6 +291,33 @@ class BreakRow(models.Model):
         return self.public_id
 
 
+class CrossedItem(models.Model):
+    """An item that agrees although its line and its posting are of different days.
+
+    When the bill of the posting's own day comes, it may have a line too: a second payment. So the
+    item is looked at again then, which nothing else would make us do.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.CharField(max_length=40)
+    bill = models.CharField(max_length=10)
+    event = models.CharField(max_length=10)
+    key = models.CharField(max_length=80)
+    posted_on = models.DateField()
+
+    class Meta:
+        db_table = "reconciliation_crossed_item"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "bill", "posted_on", "event", "key"],
+                name="an_item_crosses_a_day_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.key}"
+
+
 class BreakStep(models.Model):
     """What happened to a break, one row for each step, for ever."""
 

@@ -18,8 +18,10 @@ from kuaitui.deposits.queries.destinations import (
 from kuaitui.deposits.queries.for_policy import deposit_for_policy
 from kuaitui.deposits.queries.for_reconciliation import (
     PAYMENTS_IN,
+    SENT_BACK,
     PaymentIn,
     payments_by_reference,
+    sent_back_by_reference,
 )
 from kuaitui.deposits.queries.pay_ins import (
     PayInOrderView,
@@ -46,6 +48,7 @@ from kuaitui.deposits.queries.suspense import (
 
 __all__ = [
     "PAYMENTS_IN",
+    "SENT_BACK",
     "PayInOrderView",
     "PaymentIn",
     "Receipt",
@@ -71,6 +74,7 @@ __all__ = [
     "plan_again",
     "plan_route",
     "receipt",
+    "sent_back_by_reference",
     "set_aside",
     "shops_sharing_destination",
     "split_route",

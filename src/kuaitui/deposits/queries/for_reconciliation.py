@@ -9,41 +9,76 @@ from typing import Final
 
 from django.db import connection
 
-# A relation to compare in bulk: one row for each payment that a channel confirmed, with the journal
-# it must have. Reconciliation reads these columns and nothing else of this context's tables.
+# Relations to compare in bulk: one row for each payment that a channel confirmed, or that was sent
+# back out of suspense, with the journal it must have. A payment in suspense is told once: by its lot
+# when it has become one. Reconciliation reads these columns and nothing else of these tables.
 PAYMENTS_IN: Final = """
     SELECT lot.channel, 'pay_in' AS event, 'pay_in' AS line_kind, lot.channel_reference AS key,
         account.book_id, 'pay_in' AS journal_kind, lot.public_id AS object_id,
         account.currency, lot.amount_minor, lot.paid_at AS answered_at
-    FROM deposits_lot AS lot JOIN deposits_account AS account ON account.id = lot.account_id"""
+    FROM deposits_lot AS lot JOIN deposits_account AS account ON account.id = lot.account_id
+    UNION ALL SELECT channel, 'pay_in', 'pay_in', reference, book_id, 'suspense.found', public_id,
+        currency, amount_minor, paid_at
+    FROM deposits_suspense WHERE lot_id = ''"""
+SENT_BACK: Final = """
+    SELECT channel, 'out' AS event, 'refund' AS line_kind, refund_reference AS key, book_id,
+        'suspense.sent_back' AS journal_kind, public_id AS object_id, currency, amount_minor,
+        sent_back_at AS answered_at
+    FROM deposits_suspense WHERE sent_back_at IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentIn:
-    """One payment that a channel confirmed, and what the ledger holds of it."""
+    """One payment that a channel confirmed, or that went back, and what the ledger holds of it."""
 
     reference: str
-    lot_id: str
+    object_id: str
     book_id: int
     amount_minor: int
     currency: str
-    paid_at: dt.datetime
+    at: dt.datetime
     posted_minor: int | None
 
 
 def payments_by_reference(*, channel: str, references: Sequence[str]) -> list[PaymentIn]:
-    """The payments of a channel that bear one of its references."""
+    """The payments of a channel that bear one of its references: lots, and what is in suspense."""
+    return _found(_LOTS, channel, references) + _found(_IN_SUSPENSE, channel, references)
+
+
+def sent_back_by_reference(*, channel: str, references: Sequence[str]) -> list[PaymentIn]:
+    """What people noted as sent back out of suspense under one of the channel's references."""
+    return _found(_WENT_BACK, channel, references)
+
+
+_POSTED: Final = (
+    "(SELECT sum(entry.amount_minor)::bigint FROM ledger_entry AS entry WHERE"
+    " entry.book_id = {owner}.book_id AND entry.kind = '{kind}'"
+    " AND entry.reference = {row}.public_id)"
+)
+_LOTS: Final = (
+    "SELECT claim.reference, lot.public_id, account.book_id, lot.amount_minor, account.currency,"
+    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', row='lot')}"
+    " FROM deposits_channel_payment AS claim JOIN deposits_lot AS lot"
+    "  ON lot.account_id = claim.account_id AND lot.number = claim.lot_number"
+    " JOIN deposits_account AS account ON account.id = lot.account_id"
+    " WHERE claim.channel = %s AND claim.reference = ANY (%s)"
+)
+_SUSPENSE: Final = (
+    "SELECT {key}, kept.public_id, kept.book_id, kept.amount_minor, kept.currency, kept.{moment},"
+    " {posted} FROM deposits_suspense AS kept WHERE kept.channel = %s AND {key} = ANY (%s)"
+    " AND {condition}"
+)
+_IN_SUSPENSE: Final = _SUSPENSE.format(
+    key="kept.reference", moment="paid_at", condition="kept.lot_id = ''",
+    posted=_POSTED.format(owner="kept", kind="suspense.found", row="kept"),
+)  # fmt: skip
+_WENT_BACK: Final = _SUSPENSE.format(
+    key="kept.refund_reference", moment="sent_back_at", condition="kept.sent_back_at IS NOT NULL",
+    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept"),
+)  # fmt: skip
+
+
+def _found(statement: str, channel: str, references: Sequence[str]) -> list[PaymentIn]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT claim.reference, lot.public_id, account.book_id, lot.amount_minor,"
-            " account.currency, lot.paid_at, (SELECT sum(entry.amount_minor)::bigint"
-            "  FROM ledger_entry AS entry WHERE entry.book_id = account.book_id"
-            "  AND entry.kind = 'pay_in' AND entry.reference = lot.public_id)"
-            " FROM deposits_channel_payment AS claim"
-            " JOIN deposits_lot AS lot"
-            "  ON lot.account_id = claim.account_id AND lot.number = claim.lot_number"
-            " JOIN deposits_account AS account ON account.id = lot.account_id"
-            " WHERE claim.channel = %s AND claim.reference = ANY (%s)",
-            [channel, list(references)],
-        )
+        cursor.execute(statement, [channel, list(references)])
         return [PaymentIn(*row) for row in cursor.fetchall()]

@@ -17,10 +17,10 @@ from kuaitui.kit.outbox import publish
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.reconciliation.errors import TooManyDifferences
 from kuaitui.reconciliation.events import BreakFound
-from kuaitui.reconciliation.models import BillDay, BreakRow
+from kuaitui.reconciliation.models import BillDay, BreakRow, CrossedItem
 from kuaitui.reconciliation.operations.steps import add_step
 from kuaitui.reconciliation.queries.items import BillOfDay, Identity, differing, items_of
-from kuaitui.reconciliation.rules import classify, is_dangerous
+from kuaitui.reconciliation.rules import classify, day_of, is_dangerous
 from kuaitui.reconciliation.types import (
     BreakState,
     Closing,
@@ -63,6 +63,7 @@ def compare_bill(
     if row is not None and row.reading is not None:
         which = BillOfDay(channel, bill, day, row.reading.pk)
         named |= set(differing(which, zone, limit=DIFFERENCES_MAX + 1))
+        named |= _crossed(channel, bill, day)
         if len(named) > DIFFERENCES_MAX:
             raise TooManyDifferences(channel=channel, day=day.isoformat())
         compared = row.reading.lines_count
@@ -95,6 +96,8 @@ def _look(
     for identity, item in sorted(items.items()):
         difference = classify(item, bill=bill, zone=zone, today=today, bills=bills)
         row = open_ones.get(identity)
+        if difference is None:
+            _note_crossing(channel, bill, item, zone)
         if difference is None and row is not None:
             _settle(row, item, now)
             found.settled.append(row.public_id)
@@ -108,6 +111,22 @@ def _look(
             _close(row, "known under its own number now", now)
             found.settled.append(row.public_id)
     return found
+
+
+def _crossed(channel: str, bill: StatementKind, day: dt.date) -> set[Identity]:
+    rows = CrossedItem.objects.filter(channel=channel, bill=bill, posted_on=day)
+    return {(Event(event), key) for event, key in rows.values_list("event", "key")}
+
+
+def _note_crossing(channel: str, bill: StatementKind, item: Item, zone: dt.tzinfo) -> None:
+    if item.ours is None or item.ours.answered_at is None:
+        return
+    posted_on = day_of(item.ours.answered_at, zone)
+    if any(line.day != posted_on for line in item.lines):
+        crossed = CrossedItem(
+            channel=channel, bill=bill, event=item.event, key=item.key, posted_on=posted_on
+        )
+        CrossedItem.objects.bulk_create([crossed], ignore_conflicts=True)
 
 
 def _open(

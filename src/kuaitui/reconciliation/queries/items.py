@@ -15,7 +15,13 @@ from typing import Any, Final
 from django.db import connection
 
 from kuaitui.channels.port import LineKind, StatementKind
-from kuaitui.deposits.queries import PAYMENTS_IN, PaymentIn, payments_by_reference
+from kuaitui.deposits.queries import (
+    PAYMENTS_IN,
+    SENT_BACK,
+    PaymentIn,
+    payments_by_reference,
+    sent_back_by_reference,
+)
 from kuaitui.payouts.queries import (
     CAME_BACK,
     PAID_OUT,
@@ -34,6 +40,8 @@ WITH answers AS (
     SELECT * FROM ({PAYMENTS_IN}) AS payment_in
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
     UNION ALL SELECT * FROM ({PAID_OUT}) AS paid_out
+        WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
+    UNION ALL SELECT * FROM ({SENT_BACK}) AS sent_back
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
     UNION ALL SELECT * FROM ({CAME_BACK}) AS came_back
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s),
@@ -91,6 +99,7 @@ def items_of(
     """
     payments = _payments(channel, {key for event, key in identities if event is Event.PAY_IN})
     legs = _legs(channel, {key for event, key in identities if event is not Event.PAY_IN})
+    out_of_suspense = _sent_back(channel, {key for event, key in identities if event is Event.OUT})
     names = {leg.number: leg.number for leg in legs}
     names |= {leg.reference: leg.number for leg in legs if leg.reference}
     wanted = {key for _, key in identities} | names.keys()
@@ -103,6 +112,8 @@ def items_of(
     for event, key in identities:
         name = key if event is Event.PAY_IN else names.get(key, key)
         ours = payments.get(name) if event is Event.PAY_IN else _ours(event, by_number.get(name))
+        if ours is None and event is Event.OUT:
+            ours = out_of_suspense.get(name)
         back = sum(line.minor for line in lines.get((Event.RETURN, name), []))
         found[event, name] = Item(event, name, ours, tuple(lines.get((event, name), ())), back)
     return found
@@ -110,19 +121,24 @@ def items_of(
 
 def _payments(channel: str, references: set[str]) -> dict[str, Ours]:
     rows = payments_by_reference(channel=channel, references=sorted(references))
-    return {row.reference: _of_payment(row) for row in rows}
+    return {row.reference: _of_payment(row, LineKind.PAY_IN, "paid") for row in rows}
 
 
-def _of_payment(row: PaymentIn) -> Ours:
+def _sent_back(channel: str, references: set[str]) -> dict[str, Ours]:
+    rows = sent_back_by_reference(channel=channel, references=sorted(references))
+    return {row.reference: _of_payment(row, LineKind.REFUND, "sent_back") for row in rows}
+
+
+def _of_payment(row: PaymentIn, kind: LineKind, word: str) -> Ours:
     return Ours(
-        object_id=row.lot_id,
+        object_id=row.object_id,
         book_id=row.book_id,
-        line_kind=LineKind.PAY_IN.value,
+        line_kind=kind.value,
         currency=row.currency,
         answered_minor=row.amount_minor,
-        answered_at=row.paid_at,
+        answered_at=row.at,
         posted_minor=row.posted_minor,
-        word="paid",
+        word=word,
         reference=row.reference,
     )
 
