@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 from wechatpayv3 import WeChatPay
 
+from kuaitui.channels.port import PayInMethod, PayInOpened, PayInOrder, PayInPaid
+from kuaitui.channels.registry import build_channels
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.wire_protocol import PROBE_PREFIX
+from kuaitui.interfaces.cli.main import main
+from kuaitui.kernel.clock import read_clock
+from kuaitui.kernel.money import Money
 from tests.support.receiver import Receiver
 from tests.support.wechatpay import WechatPayProcess, a_number, read
 
 PAID_MINOR = 50_000
 REPEATS = 15
+DEADLINE_S = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -398,3 +406,53 @@ def test_book_and_keys_outlive_a_kill(
     assert read(client.query_refund(number)) == answered
     assert after["movements"] == before["movements"]
     assert sum(after["balances"].values()) == 0
+
+
+def test_who_asks_again_under_the_same_number_is_paid_once_through_all_troubles(
+    tmp_path: Path,
+) -> None:
+    process = WechatPayProcess(tmp_path, "--trouble", "0.2", "--seed", "7")
+    director, client = process.director(), process.client()
+    numbers = [a_number("R") for _ in range(12)]
+    tries = 0
+
+    for number in numbers:
+        payment = director.pay(a_number("ORDER"), amount_minor=PAID_MINOR)
+        is_paid = False
+        while not is_paid:
+            tries += 1
+            assert tries < 200
+            try:
+                is_paid = refund(client, payment, number)[1].get("status") == "SUCCESS"
+            except Exception:  # noqa: BLE001 - the SDK raises what it likes
+                continue
+
+    assert tries > len(numbers)
+    assert [times_paid(director, number) for number in numbers] == [1] * len(numbers)
+    director.close()
+    process.stop()
+
+
+def test_the_printed_settings_are_those_of_the_channel(
+    process: WechatPayProcess, director: WechatPayDirector, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = process.base_url.rpartition(":")[2]
+    asked = f"simulate-channel wechatpay --print-settings --port {port} --keys {process.keys}"
+    with pytest.raises(SystemExit) as ended:
+        main(asked.split())
+    printed = json.loads(capsys.readouterr().out)
+    channel = build_channels(printed, clock=read_clock).collecting("wechatpay")
+    order = PayInOrder(
+        number=a_number("ORDER"),
+        amount=Money(PAID_MINOR, "CNY"),
+        method=PayInMethod.QR_CODE,
+        description="店铺保证金",
+        expires_at=dt.datetime.fromtimestamp(director.book()["now"] + 3600, tz=dt.UTC),
+    )
+
+    opened = channel.open_pay_in(order, deadline_s=DEADLINE_S)
+    assert isinstance(opened, PayInOpened), opened
+    director.pay(order.number)
+
+    assert ended.value.code == 0
+    assert isinstance(channel.query_pay_in(order, deadline_s=DEADLINE_S), PayInPaid)

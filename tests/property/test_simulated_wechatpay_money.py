@@ -123,6 +123,10 @@ class Money(RuleBasedStateMachine):
 def nothing_appears_or_disappears(book: dict) -> None:
     balances = book["balances"]
     assert sum(balances.values()) == 0
+    for account, balance in balances.items():
+        came = sum(row["amount_minor"] for row in book["movements"] if row["target"] == account)
+        went = sum(row["amount_minor"] for row in book["movements"] if row["origin"] == account)
+        assert balance == came - went
     assert all(balances[account] >= 0 for account in ("merchant", "refunds", "transfers"))
 
 

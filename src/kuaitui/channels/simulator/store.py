@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS announcement (
     id INTEGER PRIMARY KEY, event TEXT NOT NULL, number TEXT NOT NULL, state TEXT NOT NULL,
     url TEXT NOT NULL, document TEXT NOT NULL, disguise TEXT NOT NULL, created_at REAL NOT NULL,
     due_at REAL, attempts INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS announcement_due ON announcement (due_at) WHERE due_at IS NOT NULL;
 """
 DUE_AT_ONCE_MAX = 50
 
@@ -52,6 +53,8 @@ class Store:
         self._sql = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._sql.row_factory = sqlite3.Row
         self._sql.execute("PRAGMA journal_mode=WAL")
+        # What was committed outlives a killed process, which is what is simulated; a power loss is not.
+        self._sql.execute("PRAGMA synchronous=NORMAL")
         self._sql.execute("PRAGMA busy_timeout=5000")
         self._sql.executescript(SCHEMA + schema)
 

@@ -27,6 +27,9 @@ INSIDE: Final = (MERCHANT, REFUNDS, TRANSFERS)
 TO_PEOPLE: Final = (PAYERS, PAYEES)
 
 SCHEMA = """
+CREATE TABLE IF NOT EXISTS account (
+    name TEXT PRIMARY KEY, balance_minor INTEGER NOT NULL,
+    CHECK (name IN ('payers', 'payees', 'bank') OR balance_minor >= 0));
 CREATE TABLE IF NOT EXISTS movement (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, number TEXT NOT NULL, reference TEXT NOT NULL,
     origin TEXT NOT NULL, target TEXT NOT NULL CHECK (target <> origin),
@@ -36,6 +39,7 @@ CREATE TABLE IF NOT EXISTS trade (
     out_trade_no TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, trade_type TEXT NOT NULL,
     description TEXT NOT NULL, attach TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     notify_url TEXT NOT NULL, token TEXT NOT NULL UNIQUE, is_closed INTEGER NOT NULL DEFAULT 0,
+    is_paid INTEGER NOT NULL DEFAULT 0,
     created_at REAL NOT NULL, expires_at REAL NOT NULL, visible_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS payment (
     transaction_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, amount_minor INTEGER NOT NULL,
@@ -57,6 +61,13 @@ CREATE TABLE IF NOT EXISTS transfer (
     confirmed_fails TEXT NOT NULL DEFAULT '', plan TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS bill (
     token TEXT PRIMARY KEY, content BLOB NOT NULL, made_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS trade_waiting ON trade (expires_at) WHERE NOT is_closed AND NOT is_paid;
+CREATE INDEX IF NOT EXISTS payment_of_trade ON payment (out_trade_no);
+CREATE INDEX IF NOT EXISTS refund_of_payment ON refund (transaction_id);
+CREATE INDEX IF NOT EXISTS refund_waiting ON refund (accepted_at) WHERE state = 'PROCESSING';
+CREATE INDEX IF NOT EXISTS transfer_due ON transfer (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS transfer_waiting ON transfer (closes_at)
+    WHERE state = 'WAIT_USER_CONFIRM';
 """
 
 
@@ -129,18 +140,21 @@ class WechatPayBook(Store):
         """
         if origin in INSIDE and self.balance(origin) < amount_minor:
             raise ChannelRefuses(403, "NOT_ENOUGH", f"the account {origin} has not enough")
+        for account, change in ((origin, -amount_minor), (target, amount_minor)):
+            self.change("INSERT INTO account VALUES (?1, 0) ON CONFLICT (name) DO NOTHING", account)
+            self.change(
+                "UPDATE account SET balance_minor = balance_minor + ? WHERE name = ?",
+                change,
+                account,
+            )
         values = {"kind": kind, "origin": origin, "target": target, "amount_minor": amount_minor}
         values |= {"number": number, "reference": reference, "moved_at": at, "remark": remark}
         self.insert("movement", values)
 
     def balance(self, account: str) -> int:
         """What lies on an account, in fen; accounts outside start at nothing and go below it."""
-        row = self.row(
-            "SELECT coalesce(sum(iif(target = ?1, amount_minor, -amount_minor)), 0) AS balance"
-            " FROM movement WHERE ?1 IN (origin, target)",
-            account,
-        )
-        return 0 if row is None else int(row["balance"])
+        row = self.row("SELECT balance_minor FROM account WHERE name = ?", account)
+        return 0 if row is None else int(row["balance_minor"])
 
     def can_spend(self, amount_minor: int) -> bool:
         """Whether the merchant has so much."""

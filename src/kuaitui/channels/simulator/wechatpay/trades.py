@@ -136,6 +136,7 @@ class Trades:
             values |= {"out_trade_no": out_trade_no}
             values |= {"amount_minor": paid_minor, "openid": openid, "paid_at": paid_at}
             self._book.insert("payment", values)
+            self._book.change("UPDATE trade SET is_paid = 1 WHERE out_trade_no = ?", out_trade_no)
             self._tell(trade, transaction_id, NoticePlan.of(faults))
             self._book.settle_due()
             return {"transaction_id": transaction_id}
@@ -168,10 +169,10 @@ class Trades:
             return {**trade, "trade_state": state}
 
     def settle_due(self, now: float) -> None:
-        """Close what nobody paid in time. A late `is_closed` would let a payer in too late."""
+        """Close what nobody paid in time."""
         self._book.change(
-            "UPDATE trade SET is_closed = 1 WHERE is_closed = 0 AND expires_at <= ?"
-            " AND out_trade_no NOT IN (SELECT out_trade_no FROM payment)",
+            "UPDATE trade SET is_closed = 1 WHERE NOT is_closed AND NOT is_paid"
+            " AND expires_at <= ?",
             now,
         )
 
