@@ -18,8 +18,10 @@ from kuaitui.accounts.types import Role
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import routes
+from kuaitui.payouts.operations import build_batch
+from kuaitui.payouts.queries import bank_messages, batches
 from kuaitui.refunds.states import State
-from tests.support import given, refunds_given
+from tests.support import batches_given, given, refunds_given
 from tests.support.clock import standing_at
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,16 @@ EXPECTED = {
     "console/applications/<str:application_id>/appeal": REVIEWER_AND_APPROVER,
     "console/applications/<str:application_id>/refuse-account": REVIEWER,
     "console/applications/<str:application_id>/check-account": REVIEWER,
+    "console/batches": STAFF,
+    "console/batches/build/<str:bank_name>": REVIEWER,
+    "console/batches/<str:batch_id>": STAFF,
+    "console/batches/<str:batch_id>/release": APPROVER,
+    "console/batches/<str:batch_id>/call-off": REVIEWER,
+    "console/batches/<str:batch_id>/file": REVIEWER_AND_APPROVER,
+    "console/bank-messages": STAFF,
+    "console/bank-messages/bring": REVIEWER,
+    "console/bank-messages/<int:message_no>": STAFF,
+    "console/bank-messages/<int:message_no>/confirm": APPROVER,
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,
@@ -115,6 +127,16 @@ def now():
 def shop():
     """The owner's shop, with an application whose payout has begun."""
     return refunds_given.application(State.PAYING)
+
+
+@pytest.fixture(autouse=True)
+def bank(settings):
+    """A bank with an open batch and a message that waits for confirmation."""
+    batches_given.bank_in_settings(settings)
+    channel = batches_given.bank(settings)
+    world = batches_given.waiting()
+    build_batch(channel=channel, actor=given.reviewer(), now=given.NOW)
+    batches_given.bring(settings, batches_given.result(world, "ACCEPTED"), confirm=False)
 
 
 @pytest.fixture
@@ -146,6 +168,9 @@ def address_of(pattern, shop):
         "<str:application_id>": shop.application_id,
         "<str:leg_id>": shop.view.payout.legs[0].leg_id,
         "<str:channel>": given.CHANNEL,
+        "<str:bank_name>": batches_given.BANK,
+        "<str:batch_id>": batches()[0].batch_id,
+        "<int:message_no>": str(bank_messages()[0].message_no),
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)

@@ -94,4 +94,4 @@ def test_the_execution_day_is_a_business_day_and_never_goes_back(
 
     assert is_working_day(on)
     assert now.astimezone(settings.zone).date() <= on <= day(now + wait)
-    assert not bank.is_too_late(on, now)
+    assert bank.execution_day(now) == on

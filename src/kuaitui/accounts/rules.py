@@ -30,6 +30,11 @@ class Permission(enum.StrEnum):
     PAYOUT_VIEW = "payout.view"
     PAYOUT_QUERY = "payout.query"
     PAYOUT_HOLD = "payout.hold"
+    BATCH_BUILD = "batch.build"
+    BATCH_RELEASE = "batch.release"
+    BATCH_CARRY = "batch.carry"
+    BANK_MESSAGE_BRING = "bank_message.bring"
+    BANK_MESSAGE_CONFIRM = "bank_message.confirm"
     AUDIT_VIEW = "audit.view"
 
 
@@ -52,6 +57,11 @@ ROLES_ALLOWED: Final = {
     Permission.PAYOUT_VIEW: _STAFF,
     Permission.PAYOUT_QUERY: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.PAYOUT_HOLD: frozenset({Role.APPROVER}),
+    Permission.BATCH_BUILD: frozenset({Role.REVIEWER}),
+    Permission.BATCH_RELEASE: frozenset({Role.APPROVER}),
+    Permission.BATCH_CARRY: frozenset({Role.REVIEWER, Role.APPROVER}),
+    Permission.BANK_MESSAGE_BRING: frozenset({Role.REVIEWER}),
+    Permission.BANK_MESSAGE_CONFIRM: frozenset({Role.APPROVER}),
     Permission.AUDIT_VIEW: frozenset({Role.AUDITOR, Role.APPROVER}),
 }
 

@@ -149,9 +149,9 @@ class BankChannel:
             is_business_day=self._is_business_day,
         )
 
-    def is_too_late(self, execute_on: dt.date, now: dt.datetime) -> bool:
-        """Whether the bank no longer executes on that day what it is given now."""
-        return self.execution_day(now) > execute_on
+    def local_day(self, now: dt.datetime) -> dt.date:
+        """Which day it is at the bank."""
+        return now.astimezone(self._settings.zone).date()
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
         """Hand the payment over as a file of its own; with `files`, to whoever carries the batch.

@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from kuaitui.interfaces.console.views import cases, decide, payouts, queue, work
+from kuaitui.interfaces.console.views import (
+    bank_messages,
+    batches,
+    cases,
+    decide,
+    payouts,
+    queue,
+    work,
+)
 
 app_name = "console"
 _CASE = "applications/<str:application_id>"
@@ -19,6 +27,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/appeal", decide.appeal, name="appeal"),
     path(f"{_CASE}/refuse-account", decide.refuse_repair, name="refuse_repair"),
     path(f"{_CASE}/check-account", decide.verify, name="verify"),
+    path("batches", batches.show_all, name="batches"),
+    path("batches/build/<str:bank_name>", batches.build, name="build_batch"),
+    path("batches/<str:batch_id>", batches.show, name="batch"),
+    path("batches/<str:batch_id>/release", batches.release, name="release_batch"),
+    path("batches/<str:batch_id>/call-off", batches.call_off, name="call_off_batch"),
+    path("batches/<str:batch_id>/file", batches.take_file, name="batch_file"),
+    path("bank-messages", bank_messages.show_all, name="bank_messages"),
+    path("bank-messages/bring", bank_messages.bring, name="bring_bank_message"),
+    path("bank-messages/<int:message_no>", bank_messages.show, name="bank_message"),
+    path(
+        "bank-messages/<int:message_no>/confirm", bank_messages.confirm, name="confirm_bank_message"
+    ),
     path("payouts", payouts.monitor, name="payouts"),
     path("payouts/stop", payouts.stop, name="stop"),
     path("payouts/resume", payouts.resume, name="resume"),

@@ -1,0 +1,50 @@
+"""What the staff call batches and what banks say of payments."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from kuaitui.channels.bank import BankStatus
+from kuaitui.interfaces.console.words import Word
+from kuaitui.payouts.states import BatchState
+
+BATCH_STATES: Final = {
+    BatchState.OPEN: Word(_("Awaits release"), "act"),
+    BatchState.RELEASED: Word(_("Released"), "good"),
+    BatchState.CANCELLED: Word(_("Called off")),
+}
+BANK_STATUSES: Final = {
+    BankStatus.SUBMITTED: Word(_("The bank has it"), "wait"),
+    BankStatus.ACCEPTED: Word(_("Accepted by the bank"), "wait"),
+    BankStatus.REJECTED: Word(_("Rejected by the bank"), "bad"),
+    BankStatus.BOOKED: Word(_("Booked"), "good"),
+    BankStatus.RETURNED: Word(_("Returned"), "return"),
+}
+# Why a file was refused, in words; `where` says the line and element.
+REFUSED: Final[dict[str, str | Promise]] = {
+    "too_large": _("It is larger than any message of a bank."),
+    "not_well_formed": _("It is broken or cut short."),
+    "not_utf_8": _("It is not written in UTF-8."),
+    "not_iso_20022": _("It is XML, but no ISO 20022 message."),
+    "document_type": _("It declares a document type, which no bank needs."),
+    "message_unknown": _("It is a kind of message that is not read here."),
+    "element_missing": _("Something that must be there is missing."),
+    "says_nothing": _("It says nothing of any payment."),
+    "file_not_named": _("It does not name the file it answers."),
+    "status_unknown": _("It names a status that is not known."),
+    "another_account": _("It is of another account."),
+    "another_currency": _("It is in another currency."),
+    "amount_unreadable": _("An amount cannot be read, or has too many decimals."),
+    "date_unreadable": _("A date cannot be read."),
+    "span_unreadable": _("The days it covers cannot be read."),
+    "direction_missing": _("It does not say whether money came or went."),
+    "balance_missing": _("It has no opening or closing balance."),
+    "totals_differ": _("Its totals do not agree with its lines."),
+    "column_missing": _("A column is missing or stands twice."),
+    "cells_miscounted": _("A row has too few or too many cells."),
+    "number_unreadable": _("An instruction number cannot be read."),
+    "number_twice": _("The same payment stands in it twice."),
+}
