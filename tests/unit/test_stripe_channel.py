@@ -271,6 +271,24 @@ def test_an_answer_that_cannot_be_read_is_unknown(
         assert isinstance(outcome, Unknown)
 
 
+@pytest.mark.parametrize("error", [[1], 3, None, {"code": 3}, {"code": ["x"]}])
+def test_an_error_of_no_known_form_is_unknown(
+    channel: StripeChannel, stand_in: StripeStandIn, error: object
+) -> None:
+    stand_in.book.breaks = (400, json.dumps({"error": error}).encode())
+
+    assert isinstance(submit(channel), Unknown)
+
+
+def test_an_answer_about_another_number_is_no_answer(
+    channel: StripeChannel, stand_in: StripeStandIn
+) -> None:
+    channel.submit(dataclasses.replace(INSTRUCTION, number="pay_2_a"), deadline_s=DEADLINE_S)
+    stand_in.book.breaks = (200, json.dumps(stand_in.book.refunds[0]).encode())
+
+    assert submit(channel) == Unknown("echo_mismatch")
+
+
 def test_a_wrong_key_stops_the_channel_and_moves_nothing(stand_in: StripeStandIn) -> None:
     stranger = StripeChannel(settings(stand_in.base_url, api_key="sk_wrong"), clock=lambda: NOW)
     stand_in.book.error = (401, {})

@@ -137,8 +137,6 @@ class _OnWire(stripe.HTTPClient):
         )
         if isinstance(reply, NotSent | Unknown):
             raise _Unanswered(reply)
-        if reply.status >= 500:
-            raise _Unanswered(Unknown(f"http_{reply.status}"))
         try:
             body = reply.content.decode()
             is_object = isinstance(json.loads(body), dict)
