@@ -15,13 +15,14 @@ from django.urls import get_resolver
 from kuaitui.accounts.models import User
 from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
+from kuaitui.deposits.types import PayInChoice
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import routes
 from kuaitui.payouts.operations import build_batch
 from kuaitui.payouts.queries import bank_messages, batches
 from kuaitui.refunds.states import State
-from tests.support import batches_given, given, refunds_given
+from tests.support import batches_given, given, pay_ins_given, refunds_given
 from tests.support.clock import standing_at
 
 pytestmark = pytest.mark.django_db
@@ -83,10 +84,15 @@ EXPECTED = {
     **{
         f"shops/<str:shop_id>/deposits/<str:account_id>{page}": OWN_SHOP_ONLY
         for page in (
-            "/eligibility", "/reminder", "/refund", "/refund/destination", "/refund/check",
+            "/eligibility", "/reminder", "/pay-in", "/refund", "/refund/destination", "/refund/check",
             "/statement.csv",
         )
     },
+    **{
+        f"shops/<str:shop_id>/pay-ins/<str:order_id>{page}": OWN_SHOP_ONLY
+        for page in ("", "/look", "/call-off")
+    },
+    "shops/<str:shop_id>/receipts/<str:lot_id>": OWN_SHOP_ONLY,
     "console/": STAFF,
     "console/applications": STAFF,
     "console/applications/<str:application_id>": STAFF,
@@ -125,8 +131,12 @@ def now():
 
 @pytest.fixture
 def shop():
-    """The owner's shop, with an application whose payout has begun."""
-    return refunds_given.application(State.PAYING)
+    """The owner's shop, with an application whose payout has begun, and an order to pay in more."""
+    made = refunds_given.application(State.PAYING)
+    order = pay_ins_given.World(made.shop)
+    order.start(choice=PayInChoice.REQUIRED)
+    made.order_id = order.order_id
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +181,8 @@ def address_of(pattern, shop):
         "<str:bank_name>": batches_given.BANK,
         "<str:batch_id>": batches()[0].batch_id,
         "<int:message_no>": str(bank_messages()[0].message_no),
+        "<str:order_id>": shop.order_id,
+        "<str:lot_id>": shop.deposit.lots[0].lot_id,
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)

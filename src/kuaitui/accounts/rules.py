@@ -21,6 +21,7 @@ class Permission(enum.StrEnum):
     HOME_VIEW = "home.view"
     SHOP_LIST = "shop.list"
     DEPOSIT_VIEW = "deposit.view"
+    DEPOSIT_PAY = "deposit.pay"
     REFUND_APPLY = "refund.apply"
     REMINDER_SET = "reminder.set"
     CASE_VIEW = "case.view"
@@ -47,6 +48,7 @@ ROLES_ALLOWED: Final = {
     Permission.HOME_VIEW: _SELLER | _STAFF,
     Permission.SHOP_LIST: _SELLER,
     Permission.DEPOSIT_VIEW: _SELLER,
+    Permission.DEPOSIT_PAY: _SELLER,
     Permission.REFUND_APPLY: _SELLER,
     Permission.REMINDER_SET: _SELLER,
     Permission.CASE_VIEW: _STAFF,
@@ -67,7 +69,12 @@ ROLES_ALLOWED: Final = {
 
 # These say nothing until it is known of which shop; without one they are refused.
 BOUND_TO_A_SHOP: Final = frozenset(
-    {Permission.DEPOSIT_VIEW, Permission.REFUND_APPLY, Permission.REMINDER_SET}
+    {
+        Permission.DEPOSIT_VIEW,
+        Permission.DEPOSIT_PAY,
+        Permission.REFUND_APPLY,
+        Permission.REMINDER_SET,
+    }
 )
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.deposits.rules import missing_amount
 from kuaitui.deposits.types import DepositSummary
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, Words
 from kuaitui.kernel.money import Money
@@ -48,6 +49,11 @@ class DepositCard:
     def can_apply(self) -> bool:
         """Whether all, or at least the excess, can be asked back now."""
         return self.open_application_id is None and (self.full.is_eligible or self.can_take_excess)
+
+    @property
+    def missing(self) -> Money:
+        """What must be paid in for the deposit to hold what is required."""
+        return missing_amount(self.account)
 
     @property
     def under_way(self) -> Money:

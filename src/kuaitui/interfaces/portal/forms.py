@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+from kuaitui.deposits.types import PayInChoice
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.refunds.rules import NOTE_LENGTH_MAX, TEXT_LENGTH_MAX
@@ -194,6 +195,56 @@ class SendForm(forms.Form):
         """The hidden fields of the page."""
         held = [(name, str(self.cleaned_data.get(name, ""))) for name in self.fields]
         return [(name, seen if name == "seen" else value) for name, value in held]
+
+
+class PayInForm(forms.Form):
+    """How much to pay in, and how. `request_key` makes the same form sent twice one payment."""
+
+    choice = forms.ChoiceField(
+        label=_("How much to pay"),
+        choices=[(choice.value, choice.value) for choice in PayInChoice],
+        widget=forms.RadioSelect(),
+        error_messages={"required": _("Choose how much you want to pay.")},
+    )
+    amount = forms.CharField(
+        label=_("Amount"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(
+            {"class": "input-amount", "inputmode": "decimal", "autocomplete": "off"}
+        ),
+    )
+    way = forms.CharField(
+        label=_("How to pay"),
+        max_length=80,
+        error_messages={"required": _("Choose how you want to pay.")},
+    )
+    request_key = forms.CharField(min_length=16, max_length=64, widget=forms.HiddenInput())
+
+    def amount_asked(self, currency: str) -> Money | None:
+        """The amount typed, if the choice needs one.
+
+        Raises:
+            AmountUnreadable, AmountTooPrecise, AmountTooLarge: it cannot be read.
+        """
+        typed = self.cleaned_data["amount"].strip()
+        if self.cleaned_data["choice"] != PayInChoice.OTHER or not typed:
+            return None
+        return Money.parse(typed, currency)
+
+
+PAY_IN_FIELDS = {
+    "money.amount_unreadable": "amount",
+    "money.amount_too_precise": "amount",
+    "money.amount_too_large": "amount",
+    "deposit.amount_not_positive": "amount",
+    "pay_in.amount_missing": "amount",
+    "pay_in.amount_too_large": "amount",
+    "pay_in.nothing_missing": "choice",
+    "pay_in.way_unavailable": "way",
+    "channel.unknown": "way",
+    "channel.cannot": "way",
+}
 
 
 class TextForm(forms.Form):

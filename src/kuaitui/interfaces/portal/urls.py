@@ -10,6 +10,7 @@ from kuaitui.interfaces.portal.views import (
     eligibility,
     health,
     home,
+    pay_in,
     progress,
     session,
     shops,
@@ -29,7 +30,12 @@ _deposit: list[URLPattern | URLResolver] = [
     path("refund", apply.apply, name="apply"),
     path("refund/destination", apply.apply_destination, name="apply_destination"),
     path("refund/check", apply.apply_check, name="apply_check"),
+    path("pay-in", pay_in.pay_in, name="pay_in"),
     path("statement.csv", statement.statement_file, name="statement_file"),
+]
+_order: list[URLPattern | URLResolver] = [
+    path("look", pay_in.look_again, name="pay_in_look"),
+    path("call-off", pay_in.call_off, name="pay_in_call_off"),
 ]
 _shop: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -39,6 +45,9 @@ _shop: list[URLPattern | URLResolver] = [
     path("refunds/<str:application_id>", progress.progress, name="progress"),
     path("refunds/<str:application_id>/", include(_application)),
     path("deposits/<str:account_id>/", include(_deposit)),
+    path("pay-ins/<str:order_id>", pay_in.pay_in_order, name="pay_in_order"),
+    path("pay-ins/<str:order_id>/", include(_order)),
+    path("receipts/<str:lot_id>", pay_in.receipt, name="receipt"),
     path("statement", statement.statement, name="statement"),
     path("deductions", deductions.deductions, name="deductions"),
     path("mine", shops.mine, name="mine"),

@@ -7,6 +7,7 @@ import re
 from decimal import Decimal
 from typing import Protocol
 
+import segno
 from babel.dates import format_date, format_datetime
 from babel.numbers import get_currency_symbol
 from django import forms, template
@@ -19,6 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.interfaces.design.capital_amounts import in_capitals
 from kuaitui.interfaces.design.icons import ICONS
 from kuaitui.kernel.money import EXPONENTS, Money
 from kuaitui.kit.kept_forms import MARK_FIELD, mark_for
@@ -34,6 +36,8 @@ class TwoLanguages(Protocol):
 
 
 MINUS = "\u2212"
+# The light border without which a QR code is not found (ISO/IEC 18004 §6.3.8: four modules).
+QUIET_MODULES = 4
 _DAY = {"zh_Hans_CN": "y年M月d日", "en_GB": "d MMMM y"}
 _DAY_SHORT = {"zh_Hans_CN": "M月d日", "en_GB": "d MMM"}
 _WEEKDAY = {"zh_Hans_CN": "y年M月d日 EEE", "en_GB": "EEE d MMMM y"}
@@ -182,6 +186,30 @@ def icon(name: str, css: str = "") -> SafeString:
         ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
         ' stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
         css, drawing,
+    )  # fmt: skip
+
+
+@register.filter
+def capitals(amount: Money | None) -> str:
+    """An amount of renminbi in capitals, for papers: `叁佰元整`."""
+    return in_capitals(amount) if amount is not None else ""
+
+
+@register.simple_tag
+def qr_code(content: str, label: str) -> SafeString:
+    """Draw a QR code: dark on light in every theme, or cameras would not read it."""
+    code = segno.make_qr(content, error="m")
+    side, _height = code.symbol_size(border=QUIET_MODULES)
+    path = "".join(
+        f"M{column + QUIET_MODULES} {row + QUIET_MODULES}h1v1h-1z"
+        for row, modules in enumerate(code.matrix)
+        for column, is_dark in enumerate(modules)
+        if is_dark
+    )
+    return format_html(
+        '<svg class="qr" viewBox="0 0 {} {}" role="img" aria-label="{}" shape-rendering="crispEdges">'
+        '<path fill="#ffffff" d="M0 0h{}v{}H0z"/><path fill="#000000" d="{}"/></svg>',
+        side, side, label, side, side, path,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from kuaitui.deposits import queries as deposits
-from kuaitui.deposits.types import DepositSummary, StatementLine
+from kuaitui.deposits.types import DepositSummary, StatementKind, StatementLine
 from kuaitui.interfaces.portal.rendering import show, zone_of
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, MOVEMENTS, Words
@@ -121,4 +121,6 @@ def _movement(shop_id: str, line: StatementLine) -> Movement:
         href = reverse("progress", args=[shop_id, source])
     elif is_id(source, IdPrefix.DEDUCTION):
         href = f"{reverse('deductions', args=[shop_id])}#{source}"
+    elif line.kind is StatementKind.PAID_IN and is_id(source, IdPrefix.DEPOSIT_LOT):
+        href = reverse("receipt", args=[shop_id, source])
     return Movement(line, title, meaning, href)
