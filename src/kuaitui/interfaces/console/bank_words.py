@@ -13,7 +13,7 @@ from kuaitui.payouts.states import BatchState
 
 BATCH_STATES: Final = {
     BatchState.OPEN: Word(_("Awaits release"), "act"),
-    BatchState.RELEASED: Word(_("Released"), "good"),
+    BatchState.RELEASED: Word(_("Released to the bank"), "good"),
     BatchState.CANCELLED: Word(_("Called off")),
 }
 BANK_STATUSES: Final = {

@@ -18,7 +18,7 @@ class BuildForm(forms.Form):
     """Which waiting payouts go into a batch: those that are ticked, or everything."""
 
     everything = forms.BooleanField(required=False, widget=forms.HiddenInput)
-    legs = forms.MultipleChoiceField(required=False, label=_("Payouts"))
+    legs = forms.MultipleChoiceField(required=False, label=_("Payouts in this batch"))
 
     def __init__(self, *arguments: Any, legs: Sequence[LegInBatch], **named: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **named)

@@ -209,7 +209,8 @@ def _to_row(message: BankMessage, word: BankWord) -> BankMessageWord:
         channel=message.channel,
         number=word.number[:64],
         status=word.status.value,
-        occurred_at=word.occurred_at,
+        # A date without a time stands for the day's end, which may not have come yet.
+        occurred_at=min(word.occurred_at, message.received_at),
         amount_minor=word.amount.minor if word.amount else None,
         currency=word.amount.currency if word.amount else "",
         code=word.code,
