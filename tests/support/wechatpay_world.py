@@ -40,8 +40,15 @@ class World:
     def number(self, prefix: str) -> str:
         return f"{prefix}{next(self._numbers):010d}"
 
-    def opened(self, amount_minor: int = 50_000, **changes: Any) -> str:
-        number = self.number("ORDER")
+    def opened(
+        self,
+        amount_minor: int = 50_000,
+        *,
+        number: str = "",
+        method: str = "native",
+        **changes: Any,
+    ) -> str:
+        number = number or self.number("ORDER")
         document = {
             "appid": APPID,
             "mchid": MCHID,
@@ -51,7 +58,7 @@ class World:
             "amount": {"total": amount_minor, "currency": "CNY"},
             **changes,
         }
-        self.trades.open(document, method="native", faults=Faults(()))
+        self.trades.open(document, method=method, faults=Faults(()))
         return number
 
     def paid(self, amount_minor: int = 50_000) -> str:

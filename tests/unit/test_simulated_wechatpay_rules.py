@@ -59,6 +59,25 @@ def test_an_order_closes_after_seven_days_by_itself(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "lasts_s", "more"),
+    [("native", 2 * HOUR_S, {}), ("h5", 5 * MINUTE_S, {"payer_client_ip": "203.0.113.7"})],
+)
+def test_a_link_grows_old_before_its_order_and_asking_again_makes_it_fresh(
+    world: World, method: str, lasts_s: int, more: dict
+) -> None:
+    order = world.opened(method=method, scene_info=more)
+    token = world.book.rows("SELECT token FROM trade")[0]["token"]
+    world.book.advance(lasts_s)
+
+    refused(world, lambda: world.trades.pay_as_offered(token), "ORDER_CLOSED")
+    world.opened(number=order, method=method, scene_info=more)
+    world.trades.pay_as_offered(token)
+
+    assert state_of(world, order) == "SUCCESS"
+    refused(world, lambda: world.trades.pay_as_offered(token), "ORDER_CLOSED")
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"amount": {"total": 0, "currency": "CNY"}},

@@ -40,7 +40,8 @@ CREATE TABLE IF NOT EXISTS trade (
     description TEXT NOT NULL, attach TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     notify_url TEXT NOT NULL, token TEXT NOT NULL UNIQUE, is_closed INTEGER NOT NULL DEFAULT 0,
     is_paid INTEGER NOT NULL DEFAULT 0,
-    created_at REAL NOT NULL, expires_at REAL NOT NULL, visible_at REAL NOT NULL);
+    created_at REAL NOT NULL, expires_at REAL NOT NULL, visible_at REAL NOT NULL,
+    offered_until REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS payment (
     transaction_id TEXT PRIMARY KEY, out_trade_no TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     openid TEXT NOT NULL, paid_at REAL NOT NULL);

@@ -23,7 +23,7 @@ from kuaitui.channels.simulator.wechatpay.book import (
     refuse,
 )
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
-from kuaitui.channels.simulator.wechatpay.times import DAY_S, rfc3339
+from kuaitui.channels.simulator.wechatpay.times import DAY_S, HOUR_S, MINUTE_S, rfc3339
 
 OUT_TRADE_NO: Final = re.compile(r"[0-9A-Za-z_\-|*]{6,32}")
 ORDER_CLOSES_AFTER_S: Final = 7 * DAY_S
@@ -36,6 +36,7 @@ TRADE_STATES: Final = {
     "REFUND": "转入退款",
 }
 TRADE_TYPES: Final = {"native": "NATIVE", "h5": "MWEB", "jsapi": "JSAPI"}
+OFFERED_FOR_S: Final = {"native": 2 * HOUR_S, "h5": 5 * MINUTE_S, "jsapi": 2 * HOUR_S}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,15 @@ class Trades:
             self._book.settle_due()
             mark = fingerprint({**document, "method": method})
             trade = self._trade(number)
-            if trade is not None:
+            if trade is None:
+                self._insert(document, TRADE_TYPES[method], amount_minor, mark, expires_at, faults)
+            else:
                 self._require_reusable(trade, mark)
-                return Opened(number, trade["token"])
-            self._insert(document, TRADE_TYPES[method], amount_minor, mark, expires_at, faults)
+            self._book.change(
+                "UPDATE trade SET offered_until = ? WHERE out_trade_no = ?",
+                self._book.now() + OFFERED_FOR_S[method],
+                number,
+            )
             return Opened(number, self._known(number)["token"])
 
     def query(
@@ -142,15 +148,19 @@ class Trades:
             return {"transaction_id": transaction_id}
 
     def pay_as_offered(self, token: str) -> None:
-        """What the payer's page does: an order is paid once, and not when it is closed.
+        """What the payer's page does: an order is paid once, not when closed, not by an old link.
+
+        A link is made fresh by asking for the order again.
 
         Raises:
-            ChannelRefuses: it cannot be paid any more.
+            ChannelRefuses: it cannot be paid, or not by this link any more.
         """
         with self._book.transaction():
             trade = self.offered(token)
             if trade["trade_state"] != "NOTPAY":
                 raise refuse("ORDER_CLOSED", TRADE_STATES[trade["trade_state"]])
+            if trade["offered_until"] <= self._book.now():
+                raise refuse("ORDER_CLOSED", "支付链接已过期")
             self.pay(trade["out_trade_no"])
 
     def offered(self, token: str) -> dict[str, Any]:
@@ -258,6 +268,7 @@ class Trades:
             "created_at": now,
             "expires_at": expires_at,
             "visible_at": now + faults.seconds(Fault.HIDDEN),
+            "offered_until": now,
         }
         self._book.insert("trade", values)
 
