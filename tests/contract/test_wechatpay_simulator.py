@@ -424,6 +424,34 @@ def test_a_request_of_somebody_else_is_refused_and_moves_nothing(
     assert (after["movements"], after["refunds"]) == (before["movements"], before["refunds"])
 
 
+def test_a_number_is_asked_about_and_closed_by_its_own_merchant_only(
+    process: WechatPayProcess,
+) -> None:
+    client, number = process.client(), a_number()
+    open_order(client, number)
+
+    asked = read(client.query(out_trade_no=number, mchid="1900000999"))
+    closed = read(client.close(number, mchid="1900000999"))
+
+    assert [answer[1]["code"] for answer in (asked, closed)] == ["PARAM_ERROR"] * 2
+    assert read(client.query(out_trade_no=number))[1]["trade_state"] == "NOTPAY"
+
+
+def test_a_name_sealed_for_a_key_that_is_not_ours_moves_nothing(
+    process: WechatPayProcess, director: WechatPayDirector
+) -> None:
+    director.fund(1_000_000)
+    client, before = process.client(), director.book()["movements"]
+    client._core._public_key_id = "PUB_KEY_ID_0000000000"
+    unknown = transfer(client, a_number("T"), user_name="王小明")
+    other = process.client()
+    other._core._public_key = process.client(mode="certificate")._core._certificates[0].public_key()
+    wrong = transfer(other, a_number("T"), user_name="王小明")
+
+    assert [answer[1]["code"] for answer in (unknown, wrong)] == ["PARAM_ERROR"] * 2
+    assert director.book()["movements"] == before
+
+
 def test_nobody_directs_without_the_key(process: WechatPayProcess) -> None:
     answer = browser.post(f"{process.base_url}/_sim/fund", json={"amount_minor": 1})
 
