@@ -12,7 +12,7 @@ from kuaitui.accounts.types import Role
 from kuaitui.channels.port import FailedDefinite, Unknown
 from kuaitui.facts.operations import record_reports
 from kuaitui.facts.types import OrderReport, OrderStatus
-from kuaitui.payouts.operations import set_kill_switch
+from kuaitui.payouts.operations import stop_sending
 from kuaitui.refunds.states import State
 from tests.support import given
 from tests.support.clock import standing_at
@@ -59,9 +59,7 @@ def marketplace() -> dict[State, World]:
     record_reports([changed], source="test", now=given.NOW)
     # Last, because its story reaches two days further than the others'.
     made[State.DESTINATION_REPAIRED] = application(State.DESTINATION_REPAIRED)
-    set_kill_switch(
-        channel="simulator", is_stopped=True, reason="银行系统维护", actor=CLERK, now=given.NOW
-    )
+    stop_sending(channel="simulator", reason="银行系统维护", actor=CLERK, now=given.NOW)
     return made
 
 

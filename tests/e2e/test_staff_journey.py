@@ -118,6 +118,15 @@ def test_sending_is_stopped_and_released(
         page.get_by_role("link", name="打款监控").first.click()
         page.get_by_role("link", name="恢复发送").click()
         page.get_by_label("原因").fill("维护结束")
+        page.get_by_role("button", name="提出恢复").click()
+        expect(page.get_by_text("已提出恢复，待另一人确认。")).to_be_visible()
+        assert kill_switches()[0].is_stopped
+        assert watched.complaints == []
+    with Watched(chromium, address, viewport=DESK, java_script_enabled=has_javascript) as watched:
+        page = come_in(watched, Role.APPROVER)
+        page.get_by_role("link", name="打款监控").first.click()
+        page.get_by_role("link", name="恢复发送").click()
+        expect(page.get_by_text("维护结束")).to_be_visible()
         page.get_by_role("button", name="立即恢复发送").click()
         expect(page.get_by_text("已恢复发送。")).to_be_visible()
         assert not kill_switches()[0].is_stopped

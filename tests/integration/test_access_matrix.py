@@ -117,7 +117,15 @@ EXPECTED = {
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,
+    "console/payouts/controls": STAFF,
+    "console/payouts/controls/hold": APPROVER,
+    "console/payouts/controls/propose-release": APPROVER,
+    "console/payouts/controls/confirm-release": APPROVER,
+    "console/payouts/controls/limits": APPROVER,
+    "console/payouts/controls/limits/<int:limit_id>": APPROVER,
+    "console/payouts/controls/balance": APPROVER,
     "console/payouts/<str:leg_id>": STAFF,
+    "console/payouts/<str:leg_id>/put-back": APPROVER,
     "console/payouts/<str:leg_id>/ask": REVIEWER_AND_APPROVER,
 }  # fmt: skip
 ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
@@ -183,6 +191,7 @@ def address_of(pattern, shop):
         "<int:message_no>": str(bank_messages()[0].message_no),
         "<str:order_id>": shop.order_id,
         "<str:lot_id>": shop.deposit.lots[0].lot_id,
+        "<int:limit_id>": "1",
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)

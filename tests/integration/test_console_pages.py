@@ -12,7 +12,7 @@ from kuaitui.facts.operations import record_reports
 from kuaitui.facts.types import OrderReport, OrderStatus
 from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.views import queue
-from kuaitui.payouts.operations import set_kill_switch
+from kuaitui.payouts.operations import stop_sending
 from kuaitui.policy.types import CODES
 from kuaitui.refunds.states import State
 from tests.support import given, refunds_given
@@ -105,7 +105,7 @@ def test_a_payout_without_a_result_raises_an_alert():
 
 
 def test_a_stopped_channel_raises_an_alert_with_its_reason():
-    set_kill_switch(channel="*", is_stopped=True, reason="Bank holiday", actor=CLERK, now=NOW)
+    stop_sending(channel="*", reason="Bank holiday", actor=CLERK, now=NOW)
 
     assert "Bank holiday" in desk(Role.REVIEWER).get("/console/").text
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from kuaitui.accounts.types import Role
+from kuaitui.audit.queries import events_of
 from kuaitui.channels.port import FailedDefinite, Unknown
 from kuaitui.payouts.queries import kill_switches, leg
 from kuaitui.refunds.states import State
@@ -79,14 +81,14 @@ def test_no_page_of_the_monitor_offers_to_send_again(unknown):
 
 def test_asking_now_moves_the_question_forward_and_nothing_else(unknown):
     assert leg(unknown).next_check_at > NOW
-    tables = [table for table in TABLES if table != "payouts_leg"]
+    before = leg(unknown)
 
-    client = desk(Role.REVIEWER)
-    with given.nothing_moves(*tables):
-        response = client.post(f"/console/payouts/{unknown}/ask")
+    response = desk(Role.REVIEWER).post(f"/console/payouts/{unknown}/ask")
 
     assert response.status_code == 302
-    assert leg(unknown).next_check_at == NOW
+    assert leg(unknown) == replace(before, next_check_at=NOW)
+    (asked,) = events_of(unknown)
+    assert asked.action == "payout.query_requested"
 
 
 def test_asking_about_a_leg_that_was_never_sent_does_nothing():
@@ -119,7 +121,19 @@ def test_sending_is_stopped_and_released_with_a_reason_after_a_look(channel):
     stopped = kill_switches()[0]
     assert (stopped.channel, stopped.is_stopped, stopped.reason) == (channel, True, "Bank holiday")
     assert "Bank holiday" in client.get("/console/payouts").text
-    client.post("/console/payouts/resume", {"channel": channel, "reason": "Over"})
+    look = client.get(f"/console/payouts/resume?channel={channel}")
+    assert "until a second person confirms" in look.text
+    client.post(
+        "/console/payouts/resume", {"channel": channel, "reason": "Over", "step": "propose"}
+    )
+    assert kill_switches()[0].is_stopped
+
+    with given.nothing_moves("payouts_channel_switch"):
+        confirm = {"channel": channel, "step": "confirm"}
+        assert client.post("/console/payouts/resume", confirm).status_code == 403
+    second = desk(Role.APPROVER)
+    assert "Over" in second.get(f"/console/payouts/resume?channel={channel}").text
+    second.post("/console/payouts/resume", confirm)
     assert not kill_switches()[0].is_stopped
 
 

@@ -11,6 +11,7 @@ from argparse import Namespace
 import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
+from kuaitui.channels.port import Unknown
 from kuaitui.demo.processes import console_script
 from kuaitui.interfaces.cli import doctor
 from kuaitui.interfaces.cli.diagnosis import database
@@ -107,11 +108,23 @@ def test_an_outcome_that_stays_unknown_is_found(waiting, verdict):
 @pytest.mark.django_db
 def test_held_payouts_are_said():
     assert [finding.verdict for finding in database.payouts(NOW)] == [OK]
-    payout_operations.set_kill_switch(
-        channel=ALL_CHANNELS, is_stopped=True, reason="drill", actor=given.reviewer(), now=NOW
-    )
+    payouts_given.stop(ALL_CHANNELS)
 
     assert [finding.verdict for finding in database.payouts(NOW)] == [OK, WARN]
+
+
+@pytest.mark.django_db
+def test_a_hold_and_an_overdue_result_are_said():
+    world = payouts_given.payout()
+    payouts_given.attempt(world, Unknown("deadline"))
+    late = NOW + payouts_given.PACE.alarm_after
+    payouts_given.attempt(world, Unknown("deadline"), now=late)
+    payout_operations.hold_sending(reason="restored", actor=given.reviewer(), now=late)
+
+    said = {finding.what: finding.verdict for finding in database.payouts(late)}
+
+    assert any("on hold" in what and verdict is FAIL for what, verdict in said.items())
+    assert said["1 without a result for too long"] is WARN
 
 
 @pytest.mark.django_db

@@ -6,7 +6,12 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
+from kuaitui.channels.port import Unknown
 from kuaitui.kit import health
+from kuaitui.payouts import operations
+from tests.support import given
+from tests.support import payouts_given as pg
+from tests.support.given import NOW
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +30,23 @@ def test_a_complete_system_is_ready(client, page):
 
     assert response.status_code == 200
     assert response.json()["status"] == "ready"
+
+
+@pytest.mark.django_db
+def test_what_waits_for_people_is_counted_and_nothing_more_is_said(client):
+    assert client.get("/healthz").json()["payouts"] == {
+        "on_hold": False, "stopped": [], "overdue": 0, "set_aside": 0,
+    }  # fmt: skip
+    world = pg.payout()
+    pg.attempt(world, Unknown("deadline"))
+    late = NOW + pg.PACE.alarm_after
+    pg.attempt(world, Unknown("deadline"), now=late)
+    pg.stop("*")
+    operations.hold_sending(reason="a drill", actor=given.reviewer(), now=late)
+
+    assert client.get("/healthz").json()["payouts"] == {
+        "on_hold": True, "stopped": ["*"], "overdue": 1, "set_aside": 0,
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

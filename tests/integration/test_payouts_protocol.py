@@ -35,7 +35,6 @@ from kuaitui.payouts.errors import (
     LegNotRepairable,
     LegReplaced,
     LegUnknown,
-    LimitNotPositive,
     PayoutChanged,
     PayoutUnderWay,
     PayoutUnknown,
@@ -71,12 +70,6 @@ def tamper(raw_sql, statement: str, parameters: tuple[str, ...] = ()) -> None:
     raw_sql("SET LOCAL session_replication_role = replica")
     raw_sql(statement, parameters)
     raw_sql("SET LOCAL session_replication_role = origin")
-
-
-def stop(is_stopped: bool = True, channel: str = given.CHANNEL) -> None:
-    operations.set_kill_switch(
-        channel=channel, is_stopped=is_stopped, reason="a drill", actor=given.reviewer(), now=NOW
-    )
 
 
 # ---------------------------------------------------------------- begin
@@ -273,12 +266,12 @@ def test_the_way_back_can_close_while_a_leg_waits() -> None:
 @pytest.mark.parametrize("channel", [given.CHANNEL, "*"])
 def test_the_kill_switch_stops_sending(channel: str) -> None:
     world = payout()
-    stop(channel=channel)
+    pg.stop(channel=channel)
 
     with given.nothing_moves(*PAYOUT_TABLES):
         assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=NOW) is None
         assert queries.due_legs(now=NOW) == []
-    stop(False, channel=channel)
+    pg.resume(channel=channel)
     assert queries.due_legs(now=NOW) == [world.leg_id]
     assert claim(world).kind is SEND
 
@@ -287,7 +280,7 @@ def test_the_kill_switch_stops_sending(channel: str) -> None:
 def test_the_kill_switch_never_stops_asking(channel: str) -> None:
     world = payout()
     attempt(world, Unknown("deadline"))
-    stop(channel=channel)
+    pg.stop(channel=channel)
 
     assert queries.due_legs(now=LATER) == [world.leg_id]
     assert ask(world, pg.succeeded(), now=LATER) is LegState.PAID
@@ -295,7 +288,7 @@ def test_the_kill_switch_never_stops_asking(channel: str) -> None:
 
 def test_the_kill_switch_of_another_channel_stops_nothing_here() -> None:
     world = payout()
-    stop(channel="wechatpay")
+    pg.stop(channel="wechatpay")
 
     assert queries.due_legs(now=NOW) == [world.leg_id]
     assert claim(world).kind is SEND
@@ -303,78 +296,7 @@ def test_the_kill_switch_of_another_channel_stops_nothing_here() -> None:
 
 def test_a_switch_is_not_turned_without_saying_why() -> None:
     with given.nothing_moves("payouts_channel_switch"), pytest.raises(ReasonMissing):
-        operations.set_kill_switch(
-            channel="*", is_stopped=True, reason=" ", actor=given.reviewer(), now=NOW
-        )
-
-
-# ---------------------------------------------------------------- limits
-
-
-def limit(*, leg_max: str = "", day_max: str = "") -> None:
-    operations.set_channel_limit(
-        channel=given.CHANNEL,
-        currency="CNY",
-        leg_max=yuan(leg_max) if leg_max else None,
-        day_max=yuan(day_max) if day_max else None,
-        actor=given.reviewer(),
-        now=NOW,
-    )
-
-
-def test_a_leg_above_the_channels_limit_waits_for_people() -> None:
-    world = payout("¥5,000.01")
-    limit(leg_max="5,000")
-
-    assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=NOW) is None
-
-    assert queries.leg(world.leg_id).set_aside_reason == "leg_limit"
-    assert world.state is LegState.READY
-    assert world.held()[Account.FROZEN] == "5,000"
-    (event,) = events("PayoutDelayed")
-    assert event["reason"] == "leg_limit"
-    limit(leg_max="6,000")
-    operations.release_leg(
-        leg_id=world.leg_id, actor=given.approver(), reason="Raised for this one.", now=NOW
-    )
-    assert claim(world).kind is SEND
-
-
-def test_a_leg_at_the_limit_is_sent() -> None:
-    world = payout("¥5,000")
-    limit(leg_max="5,000", day_max="5,000")
-
-    assert claim(world).kind is SEND
-
-
-def test_what_is_above_the_limit_of_a_day_waits_its_turn() -> None:
-    first, second = payout("¥3,000"), payout("¥2,000.01", application_id="rfa_2")
-    limit(day_max="5,000")
-    claim(first)
-
-    assert operations.claim_leg(leg_id=second.leg_id, pace=PACE, now=NOW) is None
-    assert second.state is LegState.READY
-    assert [event["reason"] for event in events("PayoutDelayed")] == ["day_limit"]
-    assert second.leg_id not in queries.due_legs(now=LATER)
-    tomorrow = NOW + given.DAY
-    assert claim(second, now=tomorrow).kind is SEND
-
-
-def test_a_limit_never_stops_asking_nor_a_resend() -> None:
-    world = payout("¥5,000")
-    attempt(world, NotSent("connect_error"))
-    limit(leg_max="1", day_max="1")
-
-    attempt(world, Unknown("deadline"), now=LATER + MINUTE)
-    assert ask(world, pg.succeeded(), now=LATER + 2 * MINUTE) is LegState.PAID
-
-
-@pytest.mark.parametrize("amount", ["0"])
-def test_a_limit_of_nothing_is_refused(amount: str) -> None:
-    with given.nothing_moves("payouts_channel_limit"), pytest.raises(LimitNotPositive):
-        limit(leg_max=amount)
-    with given.nothing_moves("payouts_channel_limit"), pytest.raises(LimitNotPositive):
-        limit(day_max=amount)
+        operations.stop_sending(channel="*", reason=" ", actor=given.reviewer(), now=NOW)
 
 
 # ---------------------------------------------------------------- outcomes
@@ -765,11 +687,14 @@ def test_a_person_can_have_the_channel_asked_now_but_not_have_it_sent() -> None:
     waiting, sent = payout(), payout(application_id="rfa_2")
     attempt(sent, Unknown("deadline"))
 
-    assert operations.request_query_now(leg_id=sent.leg_id, now=NOW) is True
-    assert operations.request_query_now(leg_id=waiting.leg_id, now=NOW) is False
+    assert operations.request_query_now(leg_id=sent.leg_id, actor=given.reviewer(), now=NOW) is True
+    assert (
+        operations.request_query_now(leg_id=waiting.leg_id, actor=given.reviewer(), now=NOW)
+        is False
+    )
     assert claim(sent).kind is QUERY
     with pytest.raises(LegUnknown):
-        operations.request_query_now(leg_id="leg_x", now=NOW)
+        operations.request_query_now(leg_id="leg_x", actor=given.reviewer(), now=NOW)
 
 
 def test_asking_now_does_not_break_a_lease() -> None:
@@ -777,7 +702,7 @@ def test_asking_now_does_not_break_a_lease() -> None:
     attempt(world, Unknown("deadline"))
     claim(world, now=LATER)
 
-    operations.request_query_now(leg_id=world.leg_id, now=LATER)
+    operations.request_query_now(leg_id=world.leg_id, actor=given.reviewer(), now=LATER)
 
     assert queries.due_legs(now=LATER) == []
     assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=LATER) is None

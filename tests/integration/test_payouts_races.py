@@ -17,7 +17,6 @@ from kuaitui.payouts.errors import PayoutUnderWay
 from kuaitui.payouts.models import PayoutAttempt
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind
-from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.given import NOW
 from tests.support.payouts_given import PACE, claim, payout, record
@@ -112,9 +111,7 @@ def test_no_send_begins_once_the_switch_has_turned() -> None:
                 begun_after.append(world.leg_id)
 
     def turn() -> None:
-        operations.set_kill_switch(
-            channel="*", is_stopped=True, reason="a drill", actor=given.clerk(), now=NOW
-        )
+        pg.stop("*")
         turned.set()
         sends = PayoutAttempt.objects.filter(kind=AttemptKind.SEND).count()
         for world in worlds:

@@ -153,13 +153,9 @@ def test_money_out_under_a_number_we_do_not_know_stops_sending_and_asking_goes_o
 
 
 def test_a_break_stops_a_channel_once_so_that_people_can_release_it() -> None:
-    from kuaitui.payouts.operations import set_kill_switch
-
     compare_with(line("payout", "nobody-knows", "¥500"))
     operations.stop_for_breaks(now=NOW)
-    set_kill_switch(
-        channel=CHANNEL, is_stopped=False, reason="looked at", actor=given.approver(), now=NOW
-    )
+    payouts_given.resume(CHANNEL)
 
     compare()
     operations.stop_for_breaks(now=NOW)

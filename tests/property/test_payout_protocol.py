@@ -118,13 +118,12 @@ class PayoutProtocol(RuleBasedStateMachine):
     @rule()
     def turn_the_kill_switch(self) -> None:
         self.is_stopped = not self.is_stopped
-        operations.set_kill_switch(
-            channel="*", is_stopped=self.is_stopped, reason="x", actor=given.clerk(), now=self.now
-        )
+        turn = pg.stop if self.is_stopped else pg.resume
+        turn("*", now=self.now)
 
     @rule()
     def ask_now(self) -> None:
-        operations.request_query_now(leg_id=self.world.leg_id, now=self.now)
+        operations.request_query_now(leg_id=self.world.leg_id, actor=given.clerk(), now=self.now)
 
     @rule()
     def repair(self) -> None:

@@ -27,7 +27,7 @@ from kuaitui.payouts import operations, queries
 from kuaitui.payouts.operations import Claim
 from kuaitui.payouts.queries import LegProgress
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, Pace
+from kuaitui.payouts.types import AttemptKind, LimitScope, Pace
 from tests.support import given
 from tests.support.given import NOW, yuan
 
@@ -110,15 +110,16 @@ def payout_of(
     application_id: str = APPLICATION,
     destination_id: str = "",
     approved_by: Sequence[str] = (),
+    from_lot: int = 0,
     now: dt.datetime = NOW,
 ) -> World:
-    """A payout of a shop that there is already."""
+    """A payout of a shop that there is already, out of its lots from that one on."""
     with transaction.atomic():
         deposits.freeze_deposit(
             account_id=shop.account_id, amount=yuan(amount), reference=application_id, now=now
         )
         plan = plan_route(
-            deposit(shop.account_id).lots,
+            deposit(shop.account_id).lots[from_lot:],
             amount=yuan(amount),
             destination_id=destination_id,
             parts={},
@@ -133,6 +134,30 @@ def payout_of(
             now=now,
         )
     return World(shop, application_id, payout_id, deposit(shop.account_id).book_id)
+
+
+def stop(channel: str = given.CHANNEL, *, now: dt.datetime = NOW) -> None:
+    """Turn the kill switch."""
+    operations.stop_sending(channel=channel, reason="a drill", actor=given.reviewer(), now=now)
+
+
+def resume(channel: str = given.CHANNEL, *, now: dt.datetime = NOW) -> None:
+    """Two people release it."""
+    operations.propose_resume(
+        channel=channel, reason="The drill is over.", actor=given.reviewer(), now=now
+    )
+    operations.confirm_resume(channel=channel, actor=given.approver(), now=now)
+
+
+def limit(
+    scope: LimitScope, amount: str, *, channel: str = given.CHANNEL, now: dt.datetime = NOW
+) -> None:
+    """Two people set a limit, or lift it."""
+    money = yuan(amount) if amount else None
+    number = operations.propose_limit(
+        scope=scope, channel=channel, currency="CNY", amount=money, actor=given.reviewer(), now=now
+    )
+    operations.confirm_limit(limit_id=number, amount=money, actor=given.approver(), now=now)
 
 
 def succeeded(at: dt.datetime = NOW) -> Succeeded:

@@ -230,6 +230,13 @@ KUAITUI_KEYRING_FILE = os.environ.get("KUAITUI_KEYRING_FILE", str(VAR / "keyring
 
 # Policy packs by deposit kind; a name from the shipped packs or a path to a file of one's own.
 KUAITUI_POLICY_PACK = os.environ.get("KUAITUI_POLICY_PACK", "reference")
+# When a channel is stopped by itself: from this share of the sends of ten minutes on, of at least
+# that many.
+KUAITUI_PAYOUT_TRIP = {
+    "sends_min": int(os.environ.get("KUAITUI_TRIP_SENDS_MIN", "20")),
+    "unknown_percent": int(os.environ.get("KUAITUI_TRIP_UNKNOWN_PERCENT", "50")),
+    "failed_percent": int(os.environ.get("KUAITUI_TRIP_FAILED_PERCENT", "80")),
+}
 # Where a worker notes its last send, to notice when the database is restored from an older backup.
 # Keep it off the disk that such a restore brings back.
 KUAITUI_PAYOUT_MARKS = os.environ.get("KUAITUI_PAYOUT_MARKS", str(VAR / "payout_marks"))

@@ -94,6 +94,13 @@ class ReleaseNeedsAnother(Refusal):
     kind = RefusalKind.FORBIDDEN
 
 
+class SendingNotStopped(Refusal):
+    """Sending is not stopped here."""
+
+    code = "payout.not_stopped"
+    kind = RefusalKind.CONFLICT
+
+
 class LimitNotPositive(Refusal):
     """A limit is more than nothing. To stop sending, use the switch."""
 
@@ -180,4 +187,25 @@ class ConfirmedByItsBringer(Refusal):
     """Whoever imports a bank's file does not confirm it. Another person must."""
 
     code = "payout.confirmed_by_its_bringer"
+    kind = RefusalKind.FORBIDDEN
+
+
+class LimitNotProposed(Refusal):
+    """No such change of a limit waits to be confirmed."""
+
+    code = "payout.limit_not_proposed"
+    kind = RefusalKind.CONFLICT
+
+
+class LimitChanged(Refusal):
+    """The proposed limit was changed since it was shown. Look at it again."""
+
+    code = "payout.limit_changed"
+    kind = RefusalKind.CONFLICT
+
+
+class LimitNeedsAnother(Refusal):
+    """A limit is confirmed by somebody else than the one who proposed it."""
+
+    code = "payout.limit_needs_another"
     kind = RefusalKind.FORBIDDEN

@@ -44,6 +44,44 @@ class HoldCause(enum.StrEnum):
     PERSON = "person"
 
 
+class LimitScope(enum.StrEnum):
+    """What a limit is a limit of. Days are any 24 hours."""
+
+    PAYOUT = "payout"
+    SHOP_DAY = "shop_day"
+    OPERATOR_DAY = "operator_day"
+    """What one person's approvals let go; approvals by rule have no operator."""
+    CHANNEL_LEG = "channel_leg"
+    CHANNEL_DAY = "channel_day"
+    CHANNEL_FLOOR = "channel_floor"
+    """The balance that stays at the channel."""
+
+    @property
+    def is_of_a_channel(self) -> bool:
+        """Whether each channel has its own."""
+        return self.value.startswith("channel_")
+
+
+class WaitsFor(enum.StrEnum):
+    """Why a leg that is ready is not sent. Set aside: until people act. Else: until its turn."""
+
+    PAYOUT_LIMIT = "payout_limit"
+    LEG_LIMIT = "leg_limit"
+    SHOP_DAY_LIMIT = "shop_day_limit"
+    OPERATOR_DAY_LIMIT = "operator_day_limit"
+    DAY_LIMIT = "day_limit"
+    BALANCE_FLOOR = "balance_floor"
+    BALANCE_UNKNOWN = "balance_unknown"
+
+
+class BalanceSource(enum.StrEnum):
+    """Who said what lies at a channel."""
+
+    PERSON = "person"
+    STATEMENT = "statement"
+    CHANNEL = "channel"
+
+
 class PostingKind(enum.StrEnum):
     """What a leg posts to the ledger, each once at most. The value is the journal's kind."""
 
@@ -51,6 +89,25 @@ class PostingKind(enum.StrEnum):
     SETTLED = "payout.leg_settled"
     FAILED = "payout.leg_failed"
     RETURNED = "payout.leg_returned"
+
+
+@dataclass(frozen=True, slots=True)
+class TripRates:
+    """From which share of bad sends on a channel is stopped by itself."""
+
+    window: dt.timedelta = dt.timedelta(minutes=10)
+    sends_min: int = 20
+    """Fewer say nothing."""
+    unknown_percent: int = 50
+    failed_percent: int = 80
+
+    def broken_by(self, *, sends: int, unknown: int, failed: int) -> str:
+        """Which rate is too high, or nothing."""
+        if sends < self.sends_min:
+            return ""
+        if unknown * 100 >= self.unknown_percent * sends:
+            return "unknown rate"
+        return "failure rate" if failed * 100 >= self.failed_percent * sends else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from kuaitui.deposits import operations as deposits
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.money import Money
 from kuaitui.payouts import operations as payouts
+from kuaitui.payouts.types import LimitScope
 from kuaitui.refunds import operations as refunds
 from kuaitui.refunds.queries import ApprovalPreview, case
 from kuaitui.refunds.states import State
@@ -227,37 +228,41 @@ def stop_sending(world: World, chance: Random) -> None:
 
 
 def turn_switch(world: World, channel: str, *, is_stopped: bool, chance: Random) -> None:
-    """Turn the kill switch."""
+    """Turn the kill switch: one stops, two release."""
+    now = world.now
+    if is_stopped:
+        world.attempt(
+            chance,
+            lambda: payouts.stop_sending(channel=channel, reason="drill", actor=STAFF[0], now=now),
+        )
+        return
     world.attempt(
         chance,
-        lambda: payouts.set_kill_switch(
-            channel=channel, is_stopped=is_stopped, reason="drill", actor=STAFF[0], now=world.now
-        ),
+        lambda: payouts.propose_resume(channel=channel, reason="over", actor=STAFF[0], now=now),
     )
+    world.attempt(chance, lambda: payouts.confirm_resume(channel=channel, actor=STAFF[1], now=now))
 
 
 def set_limit(world: World, currency: str, chance: Random) -> None:
     """Say how much may go out in a day: more than any one part, less than all of them."""
-    world.attempt(
-        chance,
-        lambda: payouts.set_channel_limit(
-            channel=chance.choice(sorted(world.model_channels)),
-            currency=currency,
-            leg_max=None,
-            day_max=Money(chance.choice([8_000_000, 20_000_000]), currency),
-            actor=STAFF[1],
-            now=world.now,
-        ),
-    )
+    channel = chance.choice(sorted(world.model_channels))
+    amount = Money(chance.choice([8_000_000, 20_000_000]), currency)
+    world.attempt(chance, lambda: _limit(world, channel, currency, amount))
 
 
 def lift_limit(world: World, channel: str, currency: str) -> None:
     """Let everything out again."""
-    payouts.set_channel_limit(
+    _limit(world, channel, currency, None)
+
+
+def _limit(world: World, channel: str, currency: str, amount: Money | None) -> None:
+    """One proposes, another confirms."""
+    number = payouts.propose_limit(
+        scope=LimitScope.CHANNEL_DAY,
         channel=channel,
         currency=currency,
-        leg_max=None,
-        day_max=None,
-        actor=STAFF[1],
+        amount=amount,
+        actor=STAFF[0],
         now=world.now,
     )
+    payouts.confirm_limit(limit_id=number, amount=amount, actor=STAFF[1], now=world.now)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from kuaitui.channels.bank import BankChannel
 from kuaitui.kernel.money import Money
-from kuaitui.payouts.queries import LegInBatch, channel_limits
+from kuaitui.payouts.queries import LegInBatch
+from kuaitui.payouts.queries import limits as limits_in_force
 from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import LimitScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +33,14 @@ class DryRun:
 
 def dry_run(channel: BankChannel, legs: Sequence[LegInBatch], *, now: dt.datetime) -> DryRun:
     """Look at the legs with the channel's limits and the bank's hours."""
-    limit = next(
-        (
-            one
-            for one in channel_limits()
-            if (one.channel, one.currency) == (channel.name, channel.currency)
-        ),
-        None,
-    )
+    limits = {
+        one.scope: one.amount
+        for one in limits_in_force()
+        if (one.channel, one.currency) == (channel.name, channel.currency) and one.is_in_force
+    }
     total = sum((leg.amount for leg in legs), start=Money.zero(channel.currency))
-    leg_max = limit.leg_max if limit else None
-    day_max = limit.day_max if limit else None
+    leg_max = limits.get(LimitScope.CHANNEL_LEG)
+    day_max = limits.get(LimitScope.CHANNEL_DAY)
     execute_on = channel.execution_day(now)
     return DryRun(
         legs_count=len(legs),

@@ -110,15 +110,67 @@ class VerifyForm(DecisionForm):
 
 
 class SwitchForm(forms.Form):
-    """Stop or release sending."""
+    """Stop sending, or propose to release it."""
 
     channel = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    step = forms.CharField(required=False, max_length=10, widget=forms.HiddenInput)
     reason = forms.CharField(
         max_length=200,
         label=_("Why?"),
         help_text=_("Colleagues and the audit trail see it."),
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": _("Say why, in a few words.")},
+    )
+
+
+class ConfirmSwitchForm(forms.Form):
+    """Release sending, as somebody else proposed."""
+
+    channel = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    step = forms.CharField(max_length=10, widget=forms.HiddenInput)
+
+
+class FindingForm(forms.Form):
+    """Say what was found, before something goes on."""
+
+    reason = forms.CharField(
+        max_length=200,
+        label=_("What was found?"),
+        help_text=_("Colleagues and the audit trail see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say what was found, in a few words.")},
+    )
+
+
+class LimitForm(forms.Form):
+    """Propose how much may go out."""
+
+    scope = forms.ChoiceField(
+        label=_("Limit"), choices=[(s.value, word) for s, word in words.LIMIT_SCOPES.items()]
+    )
+    channel = forms.ChoiceField(
+        label=_("Channel"), help_text=_("Counts where each channel has its own limit.")
+    )
+    currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, initial=CURRENCY)
+    amount = forms.CharField(
+        required=False,
+        max_length=40,
+        label=_("Amount"),
+        help_text=_("Leave it empty to lift the limit."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+class BalanceForm(forms.Form):
+    """Say what lies at a channel now."""
+
+    channel = forms.ChoiceField(label=_("Channel"))
+    currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, initial=CURRENCY)
+    balance = forms.CharField(
+        max_length=40,
+        label=_("Balance"),
+        help_text=_("As the channel's own pages show it now."),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from kuaitui.accounts.types import Role
 from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, LimitScope, WaitsFor
 from kuaitui.policy.types import RefundKind, Standing
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import Reason, RejectReason
@@ -64,6 +64,27 @@ REJECT_REASONS: Final = {
     RejectReason.SUSPECTED_TAKEOVER: _("The account may have been taken over"),
     RejectReason.DEPOSIT_DEDUCTED: _("The deposit was deducted"),
     RejectReason.OTHER: _("Another reason"),
+}
+
+LIMIT_SCOPES: Final = {
+    LimitScope.PAYOUT: _("One payout"),
+    LimitScope.SHOP_DAY: _("One shop in 24 hours"),
+    LimitScope.OPERATOR_DAY: _("One approver in 24 hours"),
+    LimitScope.CHANNEL_LEG: _("One part through a channel"),
+    LimitScope.CHANNEL_DAY: _("One channel in 24 hours"),
+    LimitScope.CHANNEL_FLOOR: _("Floor of a channel's balance"),
+}
+
+WAITS_FOR: Final = {
+    WaitsFor.PAYOUT_LIMIT: _("Above the limit of one payout. Raise it, then put the part back."),
+    WaitsFor.LEG_LIMIT: _("Above the channel's limit of one part. Raise it, then put it back."),
+    WaitsFor.SHOP_DAY_LIMIT: _("The shop's limit of 24 hours is used up. It waits for its turn."),
+    WaitsFor.OPERATOR_DAY_LIMIT: _(
+        "The approver's limit of 24 hours is used up. It waits for its turn."
+    ),
+    WaitsFor.DAY_LIMIT: _("The channel's limit of 24 hours is used up. It waits for its turn."),
+    WaitsFor.BALANCE_FLOOR: _("The channel's balance would fall below its floor. Top it up."),
+    WaitsFor.BALANCE_UNKNOWN: _("Nobody told the channel's balance yet, and it has a floor."),
 }
 
 LEG_STATES: Final = {

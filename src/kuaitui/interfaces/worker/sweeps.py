@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from django.conf import settings
 from django.utils.timezone import get_default_timezone
 
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import inbox
 from kuaitui.notifications.operations import remind_due
+from kuaitui.payouts.operations import trip_on_rates
+from kuaitui.payouts.types import TripRates
 from kuaitui.refunds.operations import sweep_due
 
 
@@ -25,8 +28,19 @@ def _notifications(now: dt.datetime) -> int:
     return inbox.forget_old(now=now)
 
 
+def _trips(now: dt.datetime) -> int:
+    trip = settings.KUAITUI_PAYOUT_TRIP
+    rates = TripRates(
+        sends_min=trip["sends_min"],
+        unknown_percent=trip["unknown_percent"],
+        failed_percent=trip["failed_percent"],
+    )
+    return len(trip_on_rates(rates=rates, now=now))
+
+
 SWEEPS: Mapping[str, Callable[[dt.datetime], int]] = {
     "applications": _applications,
+    "payout_trips": _trips,
     "reminders": _remind,
     "notifications": _notifications,
 }

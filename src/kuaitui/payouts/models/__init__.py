@@ -6,7 +6,6 @@ What a constraint cannot say, the triggers of the migrations do.
 from kuaitui.payouts.models.bank_messages import BankMessage, BankMessageWord, BankStatementDay
 from kuaitui.payouts.models.batches import BatchLeg, PayoutBatch
 from kuaitui.payouts.models.legs import (
-    ChannelLimit,
     ChannelSwitch,
     Incarnation,
     Payout,
@@ -14,18 +13,20 @@ from kuaitui.payouts.models.legs import (
     PayoutLeg,
     SendingHold,
 )
+from kuaitui.payouts.models.limits import ChannelBalance, PayoutLimit
 
 __all__ = [
     "BankMessage",
     "BankMessageWord",
     "BankStatementDay",
     "BatchLeg",
-    "ChannelLimit",
+    "ChannelBalance",
     "ChannelSwitch",
     "Incarnation",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",
     "PayoutLeg",
+    "PayoutLimit",
     "SendingHold",
 ]

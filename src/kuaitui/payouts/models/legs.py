@@ -6,7 +6,12 @@ from django.db import models
 from django.db.models import F, Q, Value
 
 from kuaitui.payouts.states import LIVE, LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, HoldCause
+from kuaitui.payouts.types import (
+    AttemptKind,
+    AttemptOutcome,
+    HoldCause,
+    WaitsFor,
+)
 
 LIVE_STATES = sorted(state.value for state in LIVE)
 
@@ -40,6 +45,7 @@ class Payout(models.Model):
                 name="a_payout_rests_on_an_approval", condition=~Q(approval_hash="")
             ),
         ]
+        indexes = [models.Index(fields=["shop_key"], name="payouts_payout_of_shop")]
 
     def __str__(self) -> str:
         return self.public_id
@@ -90,6 +96,7 @@ class PayoutLeg(models.Model):
     set_aside_at = models.DateTimeField(null=True)
     set_aside_reason = models.CharField(max_length=200, default="", blank=True)
     clear_since = models.DateTimeField(null=True)
+    waits_for = models.CharField(max_length=20, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "payouts_leg"
@@ -122,6 +129,11 @@ class PayoutLeg(models.Model):
                 | Q(set_aside_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="what_a_leg_waits_for_is_known",
+                condition=Q(waits_for="")
+                | Q(waits_for__in=[w.value for w in WaitsFor], state="ready"),
+            ),
+            models.CheckConstraint(
                 name="a_leg_that_ended_is_not_checked",
                 condition=~Q(state__in=["returned", "failed", "cancelled"])
                 | Q(next_check_at=None, lease_until=None),
@@ -152,6 +164,12 @@ class PayoutLeg(models.Model):
                 name="payouts_leg_sent",
                 condition=Q(first_sent_at__isnull=False),
             ),
+            models.Index(
+                fields=["currency", "first_sent_at"],
+                name="payouts_leg_sent_by_day",
+                condition=Q(first_sent_at__isnull=False),
+            ),
+            models.Index(fields=["book_id", "lot_id"], name="payouts_leg_of_lot"),
         ]
 
     def __str__(self) -> str:
@@ -197,6 +215,11 @@ class PayoutAttempt(models.Model):
                 condition=~Q(outcome="not_found") | Q(kind="query"),
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["started_at"], name="payouts_attempt_sends", condition=Q(kind="send")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.attempt_no}"
@@ -210,9 +233,24 @@ class ChannelSwitch(models.Model):
     reason = models.CharField(max_length=200)
     set_by = models.CharField(max_length=80)
     set_at = models.DateTimeField()
+    release_proposed_by = models.CharField(max_length=80, default="", db_default="", blank=True)
+    release_proposed_at = models.DateTimeField(null=True)
+    release_reason = models.CharField(max_length=200, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "payouts_channel_switch"
+        constraints = [
+            models.CheckConstraint(
+                name="sending_is_released_by_a_second_person",
+                condition=Q(is_stopped=True)
+                | (
+                    Q(release_proposed_at__isnull=False)
+                    & ~Q(release_proposed_by="")
+                    & ~Q(release_reason="")
+                    & ~Q(set_by=F("release_proposed_by"))
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"switch {self.channel}"
@@ -280,31 +318,3 @@ class Incarnation(models.Model):
 
     def __str__(self) -> str:
         return self.identity
-
-
-class ChannelLimit(models.Model):
-    """How much may go out through a channel: at once, and in any 24 hours."""
-
-    id = models.BigAutoField(primary_key=True)
-    channel = models.CharField(max_length=40)
-    currency = models.CharField(max_length=3)
-    leg_max_minor = models.BigIntegerField(null=True)
-    day_max_minor = models.BigIntegerField(null=True)
-    set_by = models.CharField(max_length=80)
-    set_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "payouts_channel_limit"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["channel", "currency"], name="a_channel_has_one_limit_per_currency"
-            ),
-            models.CheckConstraint(
-                name="channel_limits_are_positive",
-                condition=(Q(leg_max_minor=None) | Q(leg_max_minor__gt=0))
-                & (Q(day_max_minor=None) | Q(day_max_minor__gt=0)),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"limit {self.channel} {self.currency}"

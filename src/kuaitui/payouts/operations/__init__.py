@@ -23,9 +23,10 @@ from kuaitui.payouts.operations.holds import (
     hold_sending,
     propose_release,
 )
-from kuaitui.payouts.operations.limits import set_channel_limit
+from kuaitui.payouts.operations.limits import confirm_limit, note_balance, propose_limit
 from kuaitui.payouts.operations.record import record_outcome
-from kuaitui.payouts.operations.switches import set_kill_switch
+from kuaitui.payouts.operations.switches import confirm_resume, propose_resume, stop_sending
+from kuaitui.payouts.operations.trips import trip_on_rates
 
 __all__ = [
     "Claim",
@@ -37,20 +38,25 @@ __all__ = [
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "confirm_limit",
     "confirm_message",
     "confirm_release",
+    "confirm_resume",
     "hold_if_restored",
     "hold_sending",
     "make_batch_file",
+    "note_balance",
     "note_hint",
+    "propose_limit",
     "propose_release",
+    "propose_resume",
     "record_outcome",
     "release_batch",
     "release_leg",
     "repair_leg",
     "request_query_now",
-    "set_channel_limit",
-    "set_kill_switch",
     "set_leg_aside",
+    "stop_sending",
     "take_in_from_mailbox",
+    "trip_on_rates",
 ]

@@ -111,7 +111,8 @@ def cancel_payout(*, application_id: str, now: dt.datetime) -> None:
     for leg in legs:
         release_share(account_id=payout.account_id, leg_id=leg.public_id, now=now)
         leg.state, leg.since, leg.next_check_at = LegState.CANCELLED, now, None
-        leg.save(update_fields=["state", "since", "next_check_at"])
+        leg.waits_for = ""
+        leg.save(update_fields=["state", "since", "next_check_at", "waits_for"])
         leave_batch(leg, now=now)
     payout.state = PayoutState.CANCELLED
     payout.save(update_fields=["state"])

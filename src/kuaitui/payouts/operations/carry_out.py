@@ -51,7 +51,12 @@ def carry_out_leg(
     channel = channels.get(
         PayoutLeg.objects.values_list("channel", flat=True).get(public_id=leg_id)
     )
-    claim = claim_leg(leg_id=leg_id, pace=pace, now=clock())
+    claim = claim_leg(
+        leg_id=leg_id,
+        pace=pace,
+        now=clock(),
+        refund_interval=channel.capabilities.refund_interval,
+    )
     if claim is None:
         return None
     reach("payouts.claim.committed")

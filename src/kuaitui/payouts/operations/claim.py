@@ -9,12 +9,13 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from kuaitui.channels.port import PayoutInstruction
+from kuaitui.channels.port.capabilities import NOTHING_BETWEEN
 from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
 from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
-from kuaitui.payouts.operations.limits import is_within_limits
+from kuaitui.payouts.operations.gates import is_spaced, is_within_limits
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.operations.requests import open_request
 from kuaitui.payouts.operations.switches import is_sending_stopped
@@ -47,11 +48,18 @@ class Claim:
 
 
 @transaction.atomic(durable=True)
-def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
+def claim_leg(
+    *,
+    leg_id: str,
+    pace: Pace,
+    now: dt.datetime,
+    refund_interval: dt.timedelta = NOTHING_BETWEEN,
+) -> Claim | None:
     """Take a leg for one attempt, or nothing when it is not its turn or somebody has it.
 
-    In one transaction: kill switch, hold, limits and the release of the leg's batch (for SEND only), the
-    window of the route, the seal that binds the approval; the lease and the next fence; the first time
+    In one transaction: kill switch, hold, limits, `refund_interval` and the release of the leg's batch
+    (for SEND only), the window of the route, the seal that binds the approval; the lease and the next
+    fence; the first time
     *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
     sent; so is one whose sends may be forgotten after a restore, until its channel gave its word.
 
@@ -72,6 +80,8 @@ def claim_leg(*, leg_id: str, pace: Pace, now: dt.datetime) -> Claim | None:
             _fail_unsent(leg, now)
             return None
         if leg.needs_batch and not is_released(leg):
+            return None
+        if not is_spaced(leg, interval=refund_interval, now=now):
             return None
         if leg.first_sent_at is None and not is_within_limits(leg, now=now):
             return None
@@ -162,4 +172,4 @@ def _fail_unsent(leg: PayoutLeg, now: dt.datetime) -> None:
 
 
 def _move(leg: PayoutLeg, state: LegState, now: dt.datetime) -> None:
-    leg.state, leg.since = state, now
+    leg.state, leg.since, leg.waits_for = state, now, ""

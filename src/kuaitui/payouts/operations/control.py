@@ -72,8 +72,10 @@ def release_leg(*, leg_id: str, actor: Actor, reason: str, now: dt.datetime) -> 
 
 
 @transaction.atomic(durable=True)
-def request_query_now(*, leg_id: str, now: dt.datetime) -> bool:
+def request_query_now(*, leg_id: str, actor: Actor, now: dt.datetime) -> bool:
     """Let the channel be asked about a sent leg at once; whether there is anything to ask.
+
+    It leaves a line in the trail: asking changes no money, and shows who watched it.
 
     Raises:
         LegUnknown: there is no such leg.
@@ -81,7 +83,16 @@ def request_query_now(*, leg_id: str, now: dt.datetime) -> bool:
     legs = PayoutLeg.objects.filter(public_id=leg_id)
     if not legs.exists():
         raise LegUnknown(leg=leg_id)
-    return _ask(legs, now)
+    if not _ask(legs, now):
+        return False
+    record(
+        actor=actor,
+        action="payout.query_requested",
+        object_id=leg_id,
+        shop_key=legs.values_list("payout__shop_key", flat=True).get(),
+        now=now,
+    )
+    return True
 
 
 @transaction.atomic(durable=True)

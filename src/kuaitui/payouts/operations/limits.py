@@ -1,114 +1,125 @@
-"""How much may go out through a channel: the last wall behind a mistake further up."""
+"""How much may go out: set by one person, confirmed by another. And what lies at the channels."""
 
 from __future__ import annotations
 
 import datetime as dt
-import zlib
 
-from django.db import connection, transaction
-from django.db.models import Sum
+from django.db import transaction
 
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.money import Money
-from kuaitui.kit.outbox import publish
-from kuaitui.kit.transactions import requires_transaction
-from kuaitui.payouts.errors import LimitNotPositive
-from kuaitui.payouts.events import PayoutDelayed
-from kuaitui.payouts.models import ChannelLimit, PayoutLeg
-
-DAY = dt.timedelta(days=1)
-RETRY_AFTER = dt.timedelta(minutes=10)
-LEG_LIMIT = "leg_limit"
-DAY_LIMIT = "day_limit"
-LIMIT_LOCKS = 0x6B74_6C69  # "ktli": the first half of the advisory locks, the channel is the second
+from kuaitui.payouts.errors import (
+    LimitChanged,
+    LimitNeedsAnother,
+    LimitNotPositive,
+    LimitNotProposed,
+)
+from kuaitui.payouts.models import ChannelBalance, PayoutLimit
+from kuaitui.payouts.types import ALL_CHANNELS, BalanceSource, LimitScope
 
 
 @transaction.atomic(durable=True)
-def set_channel_limit(
+def propose_limit(
     *,
+    scope: LimitScope,
     channel: str,
     currency: str,
-    leg_max: Money | None,
-    day_max: Money | None,
+    amount: Money | None,
     actor: Actor,
     now: dt.datetime,
-) -> None:
-    """Say how much may go out through a channel at once and in any 24 hours. None: no limit.
+) -> int:
+    """Propose a limit, or with no amount that there be none; returns the proposal's number.
+
+    Nothing changes until somebody else confirms. A later proposal for the same limit takes the
+    place of one that nobody confirmed. `channel` counts where each channel has its own.
 
     Raises:
         LimitNotPositive: a limit is nothing or less; to stop sending there is the kill switch.
-        CurrencyMismatch: a limit in another currency.
+        CurrencyMismatch: an amount in another currency.
     """
-    for limit in (leg_max, day_max):
-        if limit is not None and limit <= Money.zero(currency):
-            raise LimitNotPositive(channel=channel)
-    ChannelLimit.objects.update_or_create(
-        channel=channel,
+    if amount is not None and amount <= Money.zero(currency):
+        raise LimitNotPositive(scope=scope.value)
+    row, _ = PayoutLimit.objects.update_or_create(
+        scope=scope.value,
+        channel=channel if scope.is_of_a_channel else ALL_CHANNELS,
         currency=currency,
+        confirmed_at=None,
         defaults={
-            "leg_max_minor": leg_max.minor if leg_max else None,
-            "day_max_minor": day_max.minor if day_max else None,
-            "set_by": actor.id,
-            "set_at": now,
+            "amount_minor": amount.minor if amount else None,
+            "proposed_by": actor.id,
+            "proposed_at": now,
         },
+    )
+    _record(row, "payout.limit_proposed", actor, now)
+    return row.id
+
+
+@transaction.atomic(durable=True)
+def confirm_limit(*, limit_id: int, amount: Money | None, actor: Actor, now: dt.datetime) -> None:
+    """Let a proposed limit be in force. `amount` is what was shown to the one who confirms.
+
+    Raises:
+        LimitNotProposed: there is no such proposal (any more).
+        LimitChanged: another amount is proposed by now.
+        LimitNeedsAnother: the same person proposed it. The database would refuse it too.
+    """
+    row = PayoutLimit.objects.select_for_update().filter(id=limit_id, confirmed_at=None).first()
+    if row is None:
+        raise LimitNotProposed(limit=limit_id)
+    if row.amount_minor != (amount.minor if amount else None):
+        raise LimitChanged(limit=limit_id)
+    if row.proposed_by == actor.id:
+        raise LimitNeedsAnother(limit=limit_id)
+    row.confirmed_by, row.confirmed_at = actor.id, now
+    row.save()
+    _record(row, "payout.limit_set", actor, now)
+
+
+@transaction.atomic(durable=True)
+def note_balance(
+    *,
+    channel: str,
+    balance: Money,
+    as_of: dt.datetime,
+    source: BalanceSource,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Note what lay at a channel at a moment; what was sent since is taken off by ourselves."""
+    ChannelBalance.objects.create(
+        channel=channel,
+        currency=balance.currency,
+        balance_minor=balance.minor,
+        as_of=as_of,
+        source=source.value,
+        told_by=actor.id,
+        recorded_at=now,
     )
     record(
         actor=actor,
-        action="payout.limit_set",
+        action="payout.balance_noted",
         object_id=f"channel:{channel}",
         details={
-            "currency": currency,
-            "leg_max_minor": leg_max.minor if leg_max else None,
-            "day_max_minor": day_max.minor if day_max else None,
+            "balance_minor": balance.minor,
+            "currency": balance.currency,
+            "as_of": as_of.isoformat(),
+            "source": source.value,
         },
         now=now,
     )
 
 
-@requires_transaction
-def is_within_limits(leg: PayoutLeg, *, now: dt.datetime) -> bool:
-    """Whether a leg may be sent for the first time; if not, it is put off or aside, and told.
-
-    Above the limit for one leg it waits for people; above the limit of the day it waits its turn.
-    """
-    limit = ChannelLimit.objects.filter(channel=leg.channel, currency=leg.currency).first()
-    if limit is None:
-        return True
-    if limit.leg_max_minor is not None and leg.amount_minor > limit.leg_max_minor:
-        leg.set_aside_at, leg.set_aside_reason = now, LEG_LIMIT
-        _put_off(leg, LEG_LIMIT, now)
-        return False
-    if limit.day_max_minor is not None and _sent_today(leg, now) > limit.day_max_minor:
-        leg.next_check_at = now + RETRY_AFTER
-        _put_off(leg, DAY_LIMIT, now)
-        return False
-    return True
-
-
-def _sent_today(leg: PayoutLeg, now: dt.datetime) -> int:
-    """What went out through the channel in 24 hours, with this leg.
-
-    Claims on a limited channel come one after the other here, or two could both be the last one.
-    """
-    with connection.cursor() as cursor:
-        lock = zlib.crc32(f"{leg.channel}/{leg.currency}".encode()) - 2**31
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LIMIT_LOCKS, lock])
-    sent = PayoutLeg.objects.filter(
-        channel=leg.channel, currency=leg.currency, first_sent_at__gt=now - DAY
+def _record(row: PayoutLimit, action: str, actor: Actor, now: dt.datetime) -> None:
+    record(
+        actor=actor,
+        action=action,
+        object_id=f"limit:{row.scope}:{row.channel}",
+        details={
+            "limit": row.id,
+            "currency": row.currency,
+            "amount_minor": row.amount_minor,
+            "proposed_by": row.proposed_by,
+        },
+        now=now,
     )
-    return (sent.aggregate(sum=Sum("amount_minor"))["sum"] or 0) + leg.amount_minor
-
-
-def _put_off(leg: PayoutLeg, reason: str, now: dt.datetime) -> None:
-    is_new = leg.delayed_at is None
-    leg.delayed_at = leg.delayed_at or now
-    leg.save()
-    if is_new:
-        payout = leg.payout
-        publish(
-            PayoutDelayed(
-                payout.application_id, payout.public_id, leg.public_id, leg.state, reason, now
-            ),
-            now=now,
-        )

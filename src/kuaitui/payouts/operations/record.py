@@ -209,7 +209,7 @@ def _moment(outcome: Outcome, now: dt.datetime) -> dt.datetime:
 
 def _move_on(leg: PayoutLeg, step: Step, outcome: Outcome, now: dt.datetime) -> None:
     if leg.state != step.state:
-        leg.state, leg.since = step.state, now
+        leg.state, leg.since, leg.waits_for = step.state, now, ""
     leg.lease_until = None
     leg.next_check_at = None if step.wait is None else now + step.wait
     leg.code = step.code or leg.code

@@ -26,10 +26,10 @@ from kuaitui.payouts.queries.for_reconciliation import (
     legs_by_number,
 )
 from kuaitui.payouts.queries.holds import LastSend, current_hold, incarnation_now
+from kuaitui.payouts.queries.limits import balances, limits
 from kuaitui.payouts.queries.lots import parts_of_lots
 from kuaitui.payouts.queries.monitor import (
     attempts,
-    channel_limits,
     kill_switches,
     leg,
     legs_in_monitor,
@@ -42,6 +42,7 @@ from kuaitui.payouts.queries.values import (
     ChannelCount,
     Hold,
     KillSwitch,
+    KnownBalance,
     LegInMonitor,
     LegProgress,
     Limit,
@@ -57,6 +58,7 @@ __all__ = [
     "ChannelCount",
     "Hold",
     "KillSwitch",
+    "KnownBalance",
     "LastSend",
     "LegInBatch",
     "LegInMonitor",
@@ -69,11 +71,11 @@ __all__ = [
     "StoredInbox",
     "approvers_in_batch",
     "attempts",
+    "balances",
     "bank_message",
     "bank_messages",
     "batch",
     "batches",
-    "channel_limits",
     "current_hold",
     "differences",
     "due_legs",
@@ -85,6 +87,7 @@ __all__ = [
     "legs_by_number",
     "legs_in_monitor",
     "legs_of_batch",
+    "limits",
     "overview",
     "parts_of_lots",
     "payout_of_application",

@@ -10,18 +10,18 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
-from kuaitui.payouts.models import ChannelLimit, ChannelSwitch, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.queries.due import due_rows
+from kuaitui.payouts.queries.holds import current_hold
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
     ChannelCount,
     KillSwitch,
     LegInMonitor,
-    Limit,
     PayoutsOverview,
 )
 from kuaitui.payouts.states import LIVE, LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, WaitsFor
 
 LEGS_MAX = 200
 ATTEMPTS_MAX = 500
@@ -33,6 +33,8 @@ def overview(*, now: dt.datetime) -> PayoutsOverview:
     return PayoutsOverview(
         counts=_counts(),
         switches=kill_switches(),
+        hold=current_hold(),
+        overdue_count=_overdue(),
         oldest_unknown_since=unknown.aggregate(oldest=Min("last_sent_at"))["oldest"],
         set_aside_count=PayoutLeg.objects.filter(set_aside_at__isnull=False).count(),
         due_count=due_rows(now).count(),
@@ -42,27 +44,16 @@ def overview(*, now: dt.datetime) -> PayoutsOverview:
 def kill_switches() -> tuple[KillSwitch, ...]:
     """Every switch that was ever turned, and how it stands."""
     return tuple(
-        KillSwitch(row.channel, row.is_stopped, row.reason, row.set_by, row.set_at)
-        for row in ChannelSwitch.objects.order_by("channel")
-    )
-
-
-def channel_limits() -> tuple[Limit, ...]:
-    """The limits in force."""
-
-    def money(minor: int | None, currency: str) -> Money | None:
-        return None if minor is None else Money(minor, currency)
-
-    return tuple(
-        Limit(
-            channel=row.channel,
-            currency=row.currency,
-            leg_max=money(row.leg_max_minor, row.currency),
-            day_max=money(row.day_max_minor, row.currency),
-            set_by=row.set_by,
-            set_at=row.set_at,
+        KillSwitch(
+            row.channel,
+            row.is_stopped,
+            row.reason,
+            row.set_by,
+            row.set_at,
+            row.release_proposed_by,
+            row.release_reason,
         )
-        for row in ChannelLimit.objects.order_by("channel", "currency")
+        for row in ChannelSwitch.objects.order_by("channel")
     )
 
 
@@ -126,12 +117,19 @@ def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
     )
 
 
+def _overdue() -> int:
+    """Legs without a clear result about which people were called."""
+    live = [state.value for state in LIVE - {LegState.READY}]
+    return PayoutLeg.objects.filter(state__in=live, delayed_at__isnull=False).count()
+
+
 def _needing_people() -> QuerySet[PayoutLeg]:
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
     ended = Q(state__in=[LegState.FAILED, LegState.RETURNED]) & ~Exists(newer)
     waiting = Q(state=LegState.NEEDS_ACTION) | Q(set_aside_at__isnull=False)
     delayed = Q(delayed_at__isnull=False, state__in=[state.value for state in LIVE])
-    return PayoutLeg.objects.filter(ended | waiting | delayed)
+    short = Q(waits_for__in=[WaitsFor.BALANCE_FLOOR, WaitsFor.BALANCE_UNKNOWN])
+    return PayoutLeg.objects.filter(ended | waiting | delayed | short)
 
 
 def _counted(rows: QuerySet[PayoutLeg]) -> QuerySet[PayoutLeg]:
@@ -156,6 +154,7 @@ def _to_monitor(row: Any) -> LegInMonitor:  # noqa: ANN401 - a leg with two anno
         is_in_flight=row.is_in_flight,
         is_delayed=row.delayed_at is not None and LegState(row.state) in LIVE,
         set_aside_reason=row.set_aside_reason,
+        waits_for=row.waits_for,
         code=row.code,
     )
 

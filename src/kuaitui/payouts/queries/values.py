@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.states import LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, HoldCause
+from kuaitui.payouts.types import (
+    AttemptKind,
+    AttemptOutcome,
+    BalanceSource,
+    HoldCause,
+    LimitScope,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class LegInMonitor:
     is_in_flight: bool
     is_delayed: bool
     set_aside_reason: str
+    waits_for: str
     code: str
 
 
@@ -106,18 +113,45 @@ class KillSwitch:
     reason: str
     set_by: str
     set_at: dt.datetime
+    release_proposed_by: str
+    release_reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much may go out through a channel, at once and in any 24 hours."""
+    """A limit in force, or a proposal that waits for a second person. No amount lifts a limit."""
 
+    limit_id: int
+    scope: LimitScope
     channel: str
     currency: str
-    leg_max: Money | None
-    day_max: Money | None
-    set_by: str
-    set_at: dt.datetime
+    amount: Money | None
+    proposed_by: str
+    proposed_at: dt.datetime
+    confirmed_by: str
+    confirmed_at: dt.datetime | None
+
+    @property
+    def is_in_force(self) -> bool:
+        """Whether a second person confirmed it."""
+        return self.confirmed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBalance:
+    """What somebody last said that lies at a channel, and what we sent since."""
+
+    channel: str
+    balance: Money
+    sent_since: Money
+    as_of: dt.datetime
+    source: BalanceSource
+    told_by: str
+
+    @property
+    def left(self) -> Money:
+        """What should lie there now, without what came in."""
+        return self.balance - self.sent_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +164,9 @@ class PayoutsOverview:
     set_aside_count: int
     due_count: int
     """Legs whose turn has come and that nobody has taken yet."""
+    hold: Hold | None
+    overdue_count: int
+    """Legs without a clear result for so long that people were called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.kernel.actor import Actor
-from kuaitui.payouts.operations import set_kill_switch
+from kuaitui.payouts.operations import stop_sending
 from kuaitui.reconciliation.models import BreakRow
 from kuaitui.reconciliation.types import BreakState
 
@@ -24,9 +24,8 @@ def stop_for_breaks(*, now: dt.datetime) -> tuple[str, ...]:
     stopped: list[str] = []
     for row in waiting.order_by("id"):
         if row.channel not in stopped:
-            set_kill_switch(
+            stop_sending(
                 channel=row.channel,
-                is_stopped=True,
                 reason=f"reconciliation: {row.kind}, {row.event} {row.key}, {row.public_id}",
                 actor=STOPPER,
                 now=now,

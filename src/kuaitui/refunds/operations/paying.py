@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.deposits.queries import destination
-from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.payouts.operations import begin_payout, repair_leg
@@ -125,6 +125,7 @@ def _approvers(row: RefundApplication) -> list[str]:
     decided = Decision.objects.filter(
         application=row,
         approval_hash=row.approval_hash,
+        actor_kind=ActorKind.STAFF,
         kind__in=[Decision.Kind.APPROVE, Decision.Kind.CONFIRM, Decision.Kind.GRANT_APPEAL],
     )
     return list(decided.values_list("actor_id", flat=True))

@@ -135,6 +135,23 @@ def payouts(now: dt.datetime) -> list[Finding]:
         findings = [warn("payouts", what, remedy)]
     else:
         findings = [ok("payouts", what)]
+    if seen.hold is not None:
+        findings.append(
+            fail(
+                "payouts",
+                f"on hold since {seen.hold.begun_at:%Y-%m-%d %H:%M} UTC: {seen.hold.reason};"
+                f" {seen.hold.unasked_count} unasked",
+                "See docs/runbooks/after-a-restore.md: two people release it once all was asked.",
+            )
+        )
+    if seen.overdue_count:
+        findings.append(
+            warn(
+                "payouts",
+                f"{seen.overdue_count} without a result for too long",
+                "See the payouts monitor, and ask the channel's own people by the number.",
+            )
+        )
     if seen.set_aside_count:
         findings.append(
             warn("payouts", f"{seen.set_aside_count} wait for a person", "See the payouts monitor.")

@@ -14,7 +14,7 @@ from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome, LimitScope
 from kuaitui.policy.types import RefundKind, Standing
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import Reason, RejectReason
@@ -122,3 +122,16 @@ def risk_word(risk: Risk) -> str | Promise:
 def channel_word(channel: str) -> str:
     """A channel's name; the star is all of them."""
     return _("All channels") if channel == ALL_CHANNELS else channel
+
+
+@register.filter
+def limit_word(scope: LimitScope) -> str | Promise:
+    """What a limit is a limit of."""
+    return words.LIMIT_SCOPES[scope]
+
+
+@register.filter
+def wait_word(reason: str) -> str | Promise:
+    """Why a part is not sent; what no word is written for is shown as it is."""
+    known = {waits_for.value: word for waits_for, word in words.WAITS_FOR.items()}
+    return known.get(reason, reason)

@@ -6,6 +6,7 @@ Nothing here sends. A part whose result is open can be asked after and in no way
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,24 +16,34 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kuaitui.accounts.rules import Permission, may
 from kuaitui.channels.registry import ChannelUnknown
 from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.clocks import spell
-from kuaitui.interfaces.console.forms import SwitchForm
+from kuaitui.interfaces.console.forms import ConfirmSwitchForm, FindingForm, SwitchForm
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.interfaces.console.tables import Tab, Tile, page_number, pages
+from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
-from kuaitui.payouts.operations import request_query_now, set_kill_switch
+from kuaitui.payouts.operations import (
+    confirm_resume,
+    propose_resume,
+    release_leg,
+    request_query_now,
+    stop_sending,
+)
 from kuaitui.payouts.queries import (
     KillSwitch,
     PayoutsOverview,
     attempts,
+    current_hold,
+    kill_switches,
     leg,
     legs_in_monitor,
     overview,
@@ -56,6 +67,65 @@ class View:
     only_needing_people: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One way to turn a kill switch, in words and in deed."""
+
+    name: str
+    form: type[SwitchForm] | type[ConfirmSwitchForm]
+    heading: object
+    label: object
+    tone: str
+    consequence: object
+    done: object
+    act: Callable[[str, str, Actor, dt.datetime], None]
+
+
+def _stop(channel: str, reason: str, actor: Actor, now: dt.datetime) -> None:
+    stop_sending(channel=channel, reason=reason, actor=actor, now=now)
+
+
+def _propose(channel: str, reason: str, actor: Actor, now: dt.datetime) -> None:
+    propose_resume(channel=channel, reason=reason, actor=actor, now=now)
+
+
+def _confirm(channel: str, _reason: str, actor: Actor, now: dt.datetime) -> None:
+    confirm_resume(channel=channel, actor=actor, now=now)
+
+
+STOP: Final = Turn(
+    "stop",
+    SwitchForm,
+    gettext_lazy("Stop sending"),
+    gettext_lazy("Stop sending now"),
+    "danger",
+    gettext_lazy(
+        "No new money leaves from now on. What has left is asked after as ever. "
+        "Sellers see that their payout takes longer."
+    ),
+    gettext_lazy("Sending is stopped."),
+    _stop,
+)
+PROPOSE: Final = Turn(
+    "propose",
+    SwitchForm,
+    gettext_lazy("Propose to release sending"),
+    gettext_lazy("Propose the release"),
+    "primary",
+    gettext_lazy("Sending stays stopped until a second person confirms."),
+    gettext_lazy("The release is proposed. A second person confirms it."),
+    _propose,
+)
+CONFIRM: Final = Turn(
+    "confirm",
+    ConfirmSwitchForm,
+    gettext_lazy("Release sending"),
+    gettext_lazy("Release sending now"),
+    "primary",
+    gettext_lazy("Everything that waits is sent, the longest waiting first."),
+    gettext_lazy("Sending runs."),
+    _confirm,
+)
 TABS: Final = (
     View("people", words.NEEDS_PEOPLE, only_needing_people=True),
     View("unknown", words.LEG_STATES[LegState.UNKNOWN], (LegState.UNKNOWN, LegState.SENDING)),
@@ -88,6 +158,7 @@ def monitor(request: StaffRequest) -> HttpResponse:
         "now": now,
         "tiles": _tiles(found, now),
         "switches": _switches(found),
+        "hold": current_hold(),
         "tabs": [_tab(tab, view, found) for tab in TABS],
         "legs": legs[:LEGS_PER_PAGE],
         "askable": ASKABLE,
@@ -115,9 +186,9 @@ def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
 
 @permission("payout.query")
 @require_POST
-def ask_channel(request: HttpRequest, leg_id: str) -> HttpResponse:
+def ask_channel(request: StaffRequest, leg_id: str) -> HttpResponse:
     """Let the channel be asked at once. A question, never a second payment."""
-    if request_query_now(leg_id=leg_id, now=read_clock()):
+    if request_query_now(leg_id=leg_id, actor=request.viewer.actor, now=read_clock()):
         messages.success(request, _("The channel will be asked now. Load the page in a moment."))
     else:
         messages.info(request, _("There is nothing to ask about this part."))
@@ -126,65 +197,73 @@ def ask_channel(request: HttpRequest, leg_id: str) -> HttpResponse:
 
 @permission("payout.hold")
 @require_http_methods(["GET", "HEAD", "POST"])
+def put_back(request: StaffRequest, leg_id: str) -> HttpResponse:
+    """Put a part that was set aside back into the machine, after a look at why it was."""
+    found = leg(leg_id)
+    typed = request.POST if request.method == "POST" else kept_forms.take(request)
+    form = FindingForm(typed)
+    if request.method == "POST" and form.is_valid():
+        release_leg(
+            leg_id=leg_id,
+            actor=request.viewer.actor,
+            reason=form.cleaned_data["reason"],
+            now=read_clock(),
+        )
+        messages.success(request, _("This part goes on from where it stood."))
+        return HttpResponseRedirect(reverse("console:leg", args=[leg_id]))
+    context = {"section": "payouts", "leg": found, "form": form}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "console/payouts/put_back.html", context, status=status)
+
+
+@permission("payout.hold")
+@require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: StaffRequest) -> HttpResponse:
     """Stop sending, after a look at what that means."""
-    return _turn(request, is_stopped=True)
+    return _turn(request, STOP)
 
 
 @permission("payout.hold")
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: StaffRequest) -> HttpResponse:
-    """Release sending, after a look at what waits."""
-    return _turn(request, is_stopped=False)
+    """Release sending: one person says why it may go on, another confirms it."""
+    channel = _channel_of(request)
+    switch = next((one for one in kill_switches() if one.channel == channel), None)
+    proposer = switch.release_proposed_by if switch else ""
+    is_mine = proposer in {"", request.viewer.actor.id}
+    # What was on the page is done, not what has become possible since.
+    step = request.POST.get("step", "")
+    is_proposal = is_mine if request.method != "POST" else step != CONFIRM.name
+    return _turn(request, PROPOSE if is_proposal else CONFIRM, switch)
 
 
-def _turn(request: StaffRequest, *, is_stopped: bool) -> HttpResponse:
+def _turn(request: StaffRequest, turn: Turn, switch: KillSwitch | None = None) -> HttpResponse:
     now = read_clock()
+    channel = _channel_of(request)
     typed = request.POST if request.method == "POST" else kept_forms.take(request)
-    channel = (typed or request.GET).get("channel", ALL_CHANNELS)
-    if channel not in _channels():
-        raise ChannelUnknown(channel=channel[:40])
-    form = SwitchForm(typed, initial={"channel": channel})
+    form = turn.form(typed, initial={"channel": channel, "step": turn.name})
     refusal = None
     if request.method == "POST" and form.is_valid():
         try:
-            set_kill_switch(
-                channel=channel,
-                is_stopped=is_stopped,
-                reason=form.cleaned_data["reason"],
-                actor=request.viewer.actor,
-                now=now,
-            )
+            turn.act(channel, form.cleaned_data.get("reason", ""), request.viewer.actor, now)
         except Refusal as found:
             refusal = found
         else:
-            messages.success(
-                request, _("Sending is stopped.") if is_stopped else _("Sending runs.")
-            )
+            messages.success(request, str(turn.done))
             return HttpResponseRedirect(reverse("console:payouts"))
-    context = {**_turn_words(is_stopped), **_turn_counts(channel, now), "section": "payouts"}
+    context: dict[str, object] = {"turn": turn, "section": "payouts", "switch": switch}
+    context |= _turn_counts(channel, now)
     context |= {"form": form, "channel": channel, "refusal": refusal}
     status = status_of(refusal) if refusal else 422 if request.method == "POST" else 200
     return render(request, "console/payouts/switch.html", context, status=status)
 
 
-def _turn_words(is_stopped: bool) -> dict[str, object]:  # noqa: FBT001 - one of two pages
-    if is_stopped:
-        return {
-            "heading": _("Stop sending"),
-            "label": _("Stop sending now"),
-            "tone": "danger",
-            "consequence": _(
-                "No new money leaves from now on. What has left is asked after as ever. "
-                "Sellers see that their payout takes longer."
-            ),
-        }
-    return {
-        "heading": _("Release sending"),
-        "label": _("Release sending now"),
-        "tone": "primary",
-        "consequence": _("Everything that waits is sent, the longest waiting first."),
-    }
+def _channel_of(request: HttpRequest) -> str:
+    asked = request.POST if request.method == "POST" else request.GET
+    channel = asked.get("channel", ALL_CHANNELS)
+    if channel not in _channels():
+        raise ChannelUnknown(channel=channel[:40])
+    return channel
 
 
 def _turn_counts(channel: str, now: dt.datetime) -> dict[str, int]:

@@ -6,8 +6,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from kuaitui import __version__
+from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.health import Readiness, readiness
 from kuaitui.kit.web import probe
+from kuaitui.payouts.queries import overview
 
 
 @probe
@@ -28,9 +30,16 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 @probe
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """The same with the version, for people."""
+    """The same with the version, and whether payouts wait for people."""
     found = readiness()
-    return JsonResponse(
-        {"status": found, "version": __version__},
-        status=200 if found is Readiness.READY else 503,
-    )
+    content: dict[str, object] = {"status": found, "version": __version__}
+    if found is not Readiness.READY:
+        return JsonResponse(content, status=503)
+    payouts = overview(now=read_clock())
+    content["payouts"] = {
+        "on_hold": payouts.hold is not None,
+        "stopped": [switch.channel for switch in payouts.switches if switch.is_stopped],
+        "overdue": payouts.overdue_count,
+        "set_aside": payouts.set_aside_count,
+    }
+    return JsonResponse(content)
