@@ -364,3 +364,26 @@ def test_payees_may_confirm_by_themselves(rich: World) -> None:
     rich.book.set_settings({"payees_confirm": "1"})
 
     assert rich.transfer(number="T1")["state"] == "SUCCESS"
+
+
+# The public contract
+
+
+def test_answers_have_every_field_that_the_public_contract_requires(rich: World) -> None:
+    """Names as in the community's description TheNorthMemory/wechatpay-openapi, docs/v3."""
+    refund = rich.refund(rich.paid(), 50_000)
+    bill = rich.transfer(number="T1")
+    queried = rich.transfers.query(out_bill_no="T1")
+    cancelled = rich.transfers.cancel("T1")
+
+    names = "refund_id out_refund_no transaction_id out_trade_no channel user_received_account"
+    assert {*names.split(), "create_time", "status", "amount"} <= set(refund)
+    names = "total refund payer_total payer_refund settlement_refund settlement_total"
+    assert {*names.split(), "discount_refund", "currency"} <= set(refund["amount"])
+    names = "out_bill_no transfer_bill_no state"
+    assert {*names.split(), "create_time"} <= set(bill)
+    assert {*names.split(), "update_time"} == set(cancelled)
+    more = "mch_id appid transfer_amount transfer_remark create_time update_time"
+    assert {*names.split(), *more.split()} <= set(queried)
+    assert bill["create_time"] == "2026-03-02T12:00:00.000+08:00"
+    assert refund["create_time"] == "2026-03-02T12:00:00+08:00"

@@ -19,3 +19,9 @@ def beijing(at: float) -> dt.datetime:
 def rfc3339(at: float) -> str:
     """`2018-06-08T10:34:56+08:00`."""
     return beijing(at).isoformat()
+
+
+def rfc3339_fine(at: float) -> str:
+    """The same to the millisecond, as 商家转账 writes it: `2015-05-20T13:29:35.120+08:00`."""
+    whole = dt.datetime.fromtimestamp(int(at * 1000) / 1000, tz=BEIJING)
+    return whole.isoformat(timespec="milliseconds")

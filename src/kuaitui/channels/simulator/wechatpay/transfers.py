@@ -22,7 +22,7 @@ from kuaitui.channels.simulator.wechatpay.book import (
     refuse,
 )
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
-from kuaitui.channels.simulator.wechatpay.times import DAY_S, rfc3339
+from kuaitui.channels.simulator.wechatpay.times import DAY_S, rfc3339_fine
 
 OUT_BILL_NO: Final = re.compile(r"[0-9A-Za-z]{1,32}")
 AMOUNT_MINOR_MIN: Final = 10
@@ -104,7 +104,7 @@ class Transfers:
             now = self._known(out_bill_no)
             names = ("out_bill_no", "transfer_bill_no", "state")
             answer = {name: now[name] for name in names}
-            return {**answer, "update_time": rfc3339(now["updated_at"])}
+            return {**answer, "update_time": rfc3339_fine(now["updated_at"])}
 
     def confirm(self, package_info: str) -> None:
         """Play the payee, who accepts the money.
@@ -170,8 +170,8 @@ class Transfers:
             "transfer_amount": transfer["amount_minor"],
             "transfer_remark": transfer["remark"],
             "openid": transfer["openid"],
-            "create_time": rfc3339(transfer["created_at"]),
-            "update_time": rfc3339(transfer["updated_at"]),
+            "create_time": rfc3339_fine(transfer["created_at"]),
+            "update_time": rfc3339_fine(transfer["updated_at"]),
         }
         if transfer["fail_reason"]:
             document["fail_reason"] = transfer["fail_reason"]
@@ -180,7 +180,7 @@ class Transfers:
     def _answer(self, transfer: dict[str, Any]) -> dict[str, Any]:
         names = ("out_bill_no", "transfer_bill_no", "state")
         answer = {name: transfer[name] for name in names}
-        answer["create_time"] = rfc3339(transfer["created_at"])
+        answer["create_time"] = rfc3339_fine(transfer["created_at"])
         if transfer["state"] == "WAIT_USER_CONFIRM":
             answer["package_info"] = transfer["package_info"]
         if transfer["fail_reason"]:
@@ -211,7 +211,7 @@ class Transfers:
         real_name = self._book.setting(f"name:{openid}", "")
         is_misnamed = bool(user_name and real_name and user_name != real_name)
         lag_s = faults.seconds(Fault.CLOSE_LATE, float(self._book.setting("closing_lag_s", "0")))
-        fails = faults.code(Fault.FAIL_LATER, "ACCOUNT_ABNORMAL")
+        fails = faults.code(Fault.FAIL_LATER, "PAYEE_ACCOUNT_ABNORMAL")
         values = {
             "out_bill_no": number,
             "transfer_bill_no": digits("1330", number, 40),
