@@ -114,6 +114,33 @@ def test_a_channel_is_asked_for_nothing_but_a_connection():
     assert "simulator" in down.check
 
 
+def test_an_entry_of_a_channel_that_cannot_be_read_is_named_without_its_keys(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("not a key: a secret")
+    entry = {
+        "app_id": "1",
+        "seller_id": "2",
+        "private_key_file": str(key),
+        "alipay_public_key_files": [str(key)],
+    }
+    settings = {
+        "simulator": {},
+        "alipay": entry,
+        "alipay_north": {**entry, "adapter": "alipay", "alipay_public_key_files": 3},
+        "barter": {},
+    }
+
+    findings = installation.adapters(settings)
+
+    assert [finding.check for finding in findings] == [
+        "channel alipay",
+        "channel alipay_north",
+        "channel barter",
+    ]
+    assert {finding.verdict for finding in findings} == {FAIL}
+    assert "a secret" not in str(findings)
+
+
 def test_every_bad_finding_has_a_remedy(tmp_path):
     findings = [
         installation.python((3, 8)),

@@ -66,6 +66,7 @@ def _of_settings() -> list[Finding]:
         ),
         installation.calendar(read_clock().date()),
         installation.policy(settings.KUAITUI_POLICY_PACK),
+        *installation.adapters(settings.KUAITUI_CHANNELS),
         *installation.channels(settings.KUAITUI_CHANNELS),
         *_of_database(),
     ]

@@ -8,9 +8,12 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from kuaitui.interfaces.cli.diagnosis.finding import Finding, fail, ok, warn
+from kuaitui.channels.registry import build_channels
+from kuaitui.interfaces.cli.diagnosis.finding import Finding, Verdict, fail, ok, warn
 from kuaitui.interfaces.cli.diagnosis.network import is_reachable
+from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
 from kuaitui.policy.calendar import covered_years
 from kuaitui.policy.packs import load_pack
@@ -132,6 +135,30 @@ def policy(pack: str) -> Finding:
     except Refusal as refusal:
         return fail("policy", str(refusal), "Mend the file, or set KUAITUI_POLICY_PACK to another.")
     return ok("policy", f"{terms.pack} {terms.version}")
+
+
+def adapters(settings: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
+    """Which channels' entries cannot be read. The simulated one makes its own key, so not here."""
+    return [
+        finding
+        for name, entry in settings.items()
+        if entry.get("adapter", name) != "simulator"
+        if (finding := _adapter(name, entry)).verdict is not Verdict.OK
+    ]
+
+
+def _adapter(name: str, entry: Mapping[str, Any]) -> Finding:
+    remedy = "Mend its entry in the channel settings, or the key file it names: see docs/how-to."
+    try:
+        build_channels({name: entry}, clock=read_clock)
+    except Refusal as refusal:
+        return fail(f"channel {name}", str(refusal), remedy)
+    except (KeyError, TypeError, ValueError, OSError) as problem:
+        # Never what the problem says of itself: it may quote a key.
+        return fail(
+            f"channel {name}", f"its entry cannot be read: {type(problem).__name__}", remedy
+        )
+    return ok(f"channel {name}", "its entry can be read")
 
 
 def channels(settings: Mapping[str, Mapping[str, object]]) -> list[Finding]:
