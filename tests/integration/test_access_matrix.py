@@ -22,7 +22,7 @@ from kuaitui.kit.web import routes
 from kuaitui.payouts.operations import build_batch
 from kuaitui.payouts.queries import bank_messages, batches
 from kuaitui.refunds.states import State
-from tests.support import batches_given, given, pay_ins_given, refunds_given
+from tests.support import batches_given, given, pay_ins_given, reconciliation_given, refunds_given
 from tests.support.clock import standing_at
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,14 @@ EXPECTED = {
     "console/bank-messages/bring": REVIEWER,
     "console/bank-messages/<int:message_no>": STAFF,
     "console/bank-messages/<int:message_no>/confirm": APPROVER,
+    "console/bills": STAFF,
+    "console/bills/import": REVIEWER_AND_APPROVER,
+    "console/bills/files/<str:file_id>": REVIEWER_AND_APPROVER,
+    "console/bills/<str:channel>/<str:day>": STAFF,
+    "console/breaks/<str:break_id>": STAFF,
+    "console/breaks/<str:break_id>/propose": REVIEWER,
+    "console/breaks/<str:break_id>/confirm": APPROVER,
+    "console/breaks/<str:break_id>/take-back": REVIEWER_AND_APPROVER,
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,
@@ -155,6 +163,9 @@ def bank(settings):
     world = batches_given.waiting()
     build_batch(channel=channel, actor=given.reviewer(), now=given.NOW)
     batches_given.bring(settings, batches_given.result(world, "ACCEPTED"), confirm=False)
+    """The owner's shop, with an application whose payout has begun."""
+    reconciliation_given.compare_with(reconciliation_given.line("payout", "strange", "¥5"))
+    return refunds_given.application(State.PAYING)
 
 
 @pytest.fixture
@@ -192,6 +203,9 @@ def address_of(pattern, shop):
         "<str:order_id>": shop.order_id,
         "<str:lot_id>": shop.deposit.lots[0].lot_id,
         "<int:limit_id>": "1",
+        "<str:day>": reconciliation_given.DAY.isoformat(),
+        "<str:break_id>": reconciliation_given.the_break().break_id,
+        "<str:file_id>": reconciliation_given.the_file().file_id,
     }
     for name, value in named.items():
         pattern = pattern.replace(name, value)

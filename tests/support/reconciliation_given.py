@@ -10,7 +10,7 @@ from typing import Any
 from kuaitui.channels.port import Statement, StatementKind, StatementOutcome
 from kuaitui.channels.simulator.statements import digest_of, read_bill
 from kuaitui.reconciliation import operations, queries
-from kuaitui.reconciliation.queries import BreakRecord
+from kuaitui.reconciliation.queries import BreakRecord, FileRecord
 from kuaitui.reconciliation.types import Brought, Matching, Source
 from tests.support import given
 from tests.support.given import CHANNEL, NOW, yuan
@@ -103,6 +103,12 @@ def compare_with(*lines: dict[str, Any], day: dt.date = DAY, now: dt.datetime = 
 def the_break() -> BreakRecord:
     """The only open break there is."""
     (found,) = queries.open_breaks()
+    return found
+
+
+def the_file() -> FileRecord:
+    """The only file of the day."""
+    (found,) = queries.files_of_day(channel=CHANNEL, day=DAY)
     return found
 
 

@@ -37,6 +37,10 @@ class Permission(enum.StrEnum):
     BANK_MESSAGE_BRING = "bank_message.bring"
     BANK_MESSAGE_CONFIRM = "bank_message.confirm"
     AUDIT_VIEW = "audit.view"
+    RECONCILIATION_VIEW = "reconciliation.view"
+    RECONCILIATION_BRING = "reconciliation.bring"
+    RECONCILIATION_PROPOSE = "reconciliation.propose"
+    RECONCILIATION_CONFIRM = "reconciliation.confirm"
 
 
 _SELLER = frozenset({Role.SELLER})
@@ -64,6 +68,10 @@ ROLES_ALLOWED: Final = {
     Permission.BATCH_CARRY: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.BANK_MESSAGE_BRING: frozenset({Role.REVIEWER}),
     Permission.BANK_MESSAGE_CONFIRM: frozenset({Role.APPROVER}),
+    Permission.RECONCILIATION_VIEW: _STAFF,
+    Permission.RECONCILIATION_BRING: frozenset({Role.REVIEWER, Role.APPROVER}),
+    Permission.RECONCILIATION_PROPOSE: frozenset({Role.REVIEWER}),
+    Permission.RECONCILIATION_CONFIRM: frozenset({Role.APPROVER}),
     Permission.AUDIT_VIEW: frozenset({Role.AUDITOR, Role.APPROVER}),
 }
 

@@ -24,6 +24,13 @@ class BillDayNotOver(Refusal):
     code = "reconciliation.bill_day_not_over"
 
 
+class DayUnknown(Refusal):
+    """There is no such day."""
+
+    code = "reconciliation.day_unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
 class FileUnknown(Refusal):
     """There is no such file."""
 

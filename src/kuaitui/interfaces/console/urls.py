@@ -5,6 +5,8 @@ from django.urls import URLPattern, URLResolver, path
 from kuaitui.interfaces.console.views import (
     bank_messages,
     batches,
+    bills,
+    breaks,
     cases,
     controls,
     decide,
@@ -40,6 +42,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "bank-messages/<int:message_no>/confirm", bank_messages.confirm, name="confirm_bank_message"
     ),
+    path("bills", bills.show_board, name="bills"),
+    path("bills/import", bills.bring, name="bring_bill"),
+    path("bills/files/<str:file_id>", bills.decide, name="decide_bill"),
+    path("bills/<str:channel>/<str:day>", bills.show_day, name="bill_day"),
+    path("breaks/<str:break_id>", breaks.show, name="break"),
+    path("breaks/<str:break_id>/propose", breaks.propose, name="propose_closing"),
+    path("breaks/<str:break_id>/confirm", breaks.confirm, name="confirm_closing"),
+    path("breaks/<str:break_id>/take-back", breaks.take_back, name="take_proposal_back"),
     path("payouts", payouts.monitor, name="payouts"),
     path("payouts/stop", payouts.stop, name="stop"),
     path("payouts/resume", payouts.resume, name="resume"),

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from kuaitui.channels.port import StatementKind
 from kuaitui.kernel.money import Money
-from kuaitui.reconciliation.errors import BreakUnknown
+from kuaitui.reconciliation.errors import BreakUnknown, FileUnknown
 from kuaitui.reconciliation.models import BreakRow, BreakStep, StatementFile
 from kuaitui.reconciliation.rules import correction_for, remedies_for
 from kuaitui.reconciliation.types import (
@@ -93,7 +93,9 @@ class FileRecord:
     """One file of a day, with what its last reading made of it."""
 
     file_id: str
+    channel: str
     bill: StatementKind
+    day: dt.date
     version: int
     sha256: str
     file_name: str
@@ -153,6 +155,18 @@ def files_of_day(*, channel: str, day: dt.date) -> tuple[FileRecord, ...]:
     return tuple(_file(file) for file in files)
 
 
+def file_record(file_id: str) -> FileRecord:
+    """One file.
+
+    Raises:
+        FileUnknown: there is none.
+    """
+    file = StatementFile.objects.defer("content").filter(public_id=file_id).first()
+    if file is None:
+        raise FileUnknown(file=file_id)
+    return _file(file)
+
+
 def _page(rows: QuerySet[BreakRow], limit: int) -> tuple[BreakRecord, ...]:
     ordered = rows.extra(select={"is_closed": "state = 'closed'"}).order_by(
         "is_closed", "found_at", "id"
@@ -195,7 +209,9 @@ def _file(file: StatementFile) -> FileRecord:
     state = ReadingState(reading.state)
     return FileRecord(
         file_id=file.public_id,
+        channel=file.channel,
         bill=StatementKind(file.bill),
+        day=file.day,
         version=file.version,
         sha256=file.sha256,
         file_name=file.file_name,
