@@ -136,6 +136,21 @@ def test_answers_under_the_old_and_the_new_key_are_both_believed() -> None:
     assert outcomes == [Accepted("50000001"), Accepted("50000001"), Unknown("signature_wrong")]
 
 
+def test_while_a_merchant_moves_to_a_public_key_its_certificates_are_still_believed() -> None:
+    keys = {
+        OLD: known(OLD, "wechat2"),
+        KEY_ID: WeChatKey(KEY_ID, private_key("wechat").public_key()),
+    }
+    adapter, fake = channel(
+        answer(PROCESSING, key="wechat2", serial=OLD), answer(PROCESSING), wechatpay_keys=keys
+    )
+
+    outcomes = [adapter.query(REFUND, deadline_s=DEADLINE_S) for _ in range(2)]
+
+    assert outcomes == [Accepted("50000001")] * 2
+    assert {request.headers["Wechatpay-Serial"] for request in fake.requests} == {KEY_ID}
+
+
 # Certificate mode.
 
 OLD, NEW = "1A2B", "3C4D"
@@ -288,7 +303,7 @@ def test_a_number_that_could_leave_its_place_in_the_path_is_never_asked_about() 
 
 
 def test_not_found_is_an_answer_to_a_question_only() -> None:
-    adapter, _ = channel(refusal(404, "RESOURCE_NOT_EXISTS"), refusal(404, "RESOURCE_NOT_EXISTS"))
+    adapter, _ = channel(*(refusal(404, "RESOURCE_NOT_EXISTS") for _ in range(3)))
 
     assert adapter.query(REFUND, deadline_s=DEADLINE_S) == NotFound()
     assert not isinstance(adapter.submit(REFUND, deadline_s=DEADLINE_S), NotFound | NotSent)

@@ -29,7 +29,15 @@ from kuaitui.channels.port import (
 )
 from kuaitui.channels.wechatpay.refunds import bank_type
 from kuaitui.kernel.money import Money
-from tests.support.fake_wechatpay import NOTIFY_URL, answer, channel, private_key, refusal
+from tests.support.fake_wechatpay import (
+    NOTIFY_URL,
+    Answer,
+    answer,
+    channel,
+    private_key,
+    refusal,
+    unsigned,
+)
 
 DEADLINE_S = 5.0
 PAYMENT = OriginalPayment("4200000263201902167700134212", Money(100_00, "CNY"))
@@ -132,10 +140,31 @@ REFUSALS: list[tuple[int, str, QueryOutcome]] = [
 def test_each_refusal_of_a_send_means_what_the_table_says(
     status: int, code: str, outcome: QueryOutcome
 ) -> None:
-    adapter, fake = channel(refusal(status, code))
+    adapter, fake = channel(refusal(status, code), refusal(404, "RESOURCE_NOT_EXISTS"))
 
     assert adapter.submit(INSTRUCTION, deadline_s=DEADLINE_S) == outcome
-    assert len(fake.requests) == 1
+    # What WeChat Pay refuses is believed when it does not know the number.
+    assert len(fake.requests) == (2 if isinstance(outcome, FailedDefinite) else 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome"),
+    [
+        (answer(refund("PROCESSING")), Accepted("50000000382019052709732678859")),
+        (answer(refund("CLOSED")), FailedDefinite("CLOSED")),
+        (answer(refund(amount={"refund": 1})), Unknown("echo_mismatch")),
+        (refusal(403, "NO_AUTH"), Unknown("then_NO_AUTH")),
+        (refusal(500, "SYSTEM_ERROR"), Unknown("http_500_SYSTEM_ERROR")),
+        (unsigned(b"busy", 503), Unknown("signature_missing")),
+    ],
+)
+@pytest.mark.parametrize("code", ["INVALID_REQUEST", "PARAM_ERROR"])
+def test_a_refusal_is_not_believed_unless_the_number_is_not_known(
+    code: str, asked: Answer, outcome: QueryOutcome
+) -> None:
+    adapter, _ = channel(refusal(400, code), asked)
+
+    assert adapter.submit(INSTRUCTION, deadline_s=DEADLINE_S) == outcome
 
 
 @pytest.mark.parametrize(("status", "code", "sent"), REFUSALS)

@@ -107,16 +107,21 @@ def test_all_that_can_be_said_is_read(document: dict[str, Any], tmp_path: Path) 
     assert settings.not_found_floor == dt.timedelta(seconds=5)
 
 
-def test_certificates_are_read_in_their_own_mode(document: dict[str, Any], tmp_path: Path) -> None:
+def test_certificates_are_read_alone_and_beside_public_keys(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
     entry = document | {"key_mode": "certificate"}
 
     settings = WeChatPaySettings.parse(
         entry | {"wechatpay_keys": {"1A2B": tmp_path / "certificate"}}
     )
     without = WeChatPaySettings.parse({**entry, "wechatpay_keys": {}})
+    both = {KEY_ID: tmp_path / "wechat", "1A2B": tmp_path / "certificate"}
+    moving = WeChatPaySettings.parse(document | {"wechatpay_keys": both})
 
     assert settings.wechatpay_keys["1A2B"].valid_until == NOW + dt.timedelta(days=29)
     assert without.wechatpay_keys == {}
+    assert [key.is_certificate for key in moving.wechatpay_keys.values()] == [False, True]
 
 
 def test_the_secret_key_may_come_from_the_environment(
@@ -146,7 +151,7 @@ def test_the_secret_key_may_come_from_the_environment(
         ({"wechatpay_keys": {KEY_ID: "text"}}, "wechatpay_keys: not a PEM"),
         ({"wechatpay_keys": {KEY_ID: "curve_public"}}, "wechatpay_keys: not an RSA key"),
         ({"key_mode": "certificate", "wechatpay_keys": {"9F": "certificate"}}, "of another serial"),
-        ({"key_mode": "certificate"}, "wechatpay_keys: not a PEM of a certificate"),
+        ({"wechatpay_keys": {"1A2B": "certificate"}}, "wechatpay_keys: name at least one public"),
         ({"key_mode": "both"}, "key_mode: "),
         ({"transfer_scene": {"scene_id": "x", "reports": [], "remark": "r"}}, "transfer_scene: "),
         ({"transfer_scene": {"scene_id": "1011", "reports": [], "remark": ""}}, "transfer_scene: "),

@@ -111,12 +111,15 @@ class WeChatPayClient:
 
     def sealing_key(self, *, deadline: Deadline) -> WeChatKey | NotSent | Unknown:
         """The key to seal fields with; in certificate mode it may have to be fetched first."""
-        key = self.keys.newest(self._clock())
-        if key is None and self._settings.key_mode is KeyMode.CERTIFICATE:
-            trouble = self._fetch_certificates(deadline)
-            if trouble is not None:
-                return trouble
-            key = self.keys.newest(self._clock())
+        if self._settings.key_mode is KeyMode.PUBLIC_KEY:
+            key = self.keys.first_public_key(self._clock())
+        else:
+            key = self.keys.newest_certificate(self._clock())
+            if key is None:
+                trouble = self._fetch_certificates(deadline)
+                if trouble is not None:
+                    return trouble
+                key = self.keys.newest_certificate(self._clock())
         # Nothing was sent of what the caller wants to send.
         return NotSent("sealing_key_missing") if key is None else key
 
@@ -153,7 +156,7 @@ class WeChatPayClient:
             "User-Agent": "kuaitui",
         }
         if not serial and settings.key_mode is KeyMode.PUBLIC_KEY:
-            key = self.keys.newest(now)
+            key = self.keys.first_public_key(now)
             serial = key.serial if key is not None else ""
         if serial:
             headers["Wechatpay-Serial"] = serial

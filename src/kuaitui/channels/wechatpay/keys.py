@@ -29,9 +29,24 @@ class WeChatKey:
     valid_from: dt.datetime = ALWAYS
     valid_until: dt.datetime = NEVER
 
+    @property
+    def is_certificate(self) -> bool:
+        """Whether it came with a certificate, and so ends some day."""
+        return self.valid_until != NEVER
+
     def is_valid(self, now: dt.datetime) -> bool:
         """Whether it may be used at this moment."""
         return self.valid_from <= now < self.valid_until
+
+
+def read_key(serial: str, pem: bytes) -> WeChatKey:
+    """A key of WeChat Pay, whichever of its two forms the file has.
+
+    Raises:
+        KeyUnusable: neither of them.
+    """
+    is_certificate = b"-----BEGIN CERTIFICATE-----" in pem
+    return (read_certificate if is_certificate else read_public_key)(serial, pem)
 
 
 def read_public_key(serial: str, pem: bytes) -> WeChatKey:
@@ -80,11 +95,18 @@ class KeyRing:
             key = self._keys.get(serial)
         return key.public if key is not None and key.is_valid(now) else None
 
-    def newest(self, now: dt.datetime) -> WeChatKey | None:
-        """The key to seal with: the one that became valid last, else the first of the settings."""
+    def first_public_key(self, now: dt.datetime) -> WeChatKey | None:
+        """The public key to seal with: the first one of the settings."""
+        return next((key for key in self._valid(now) if not key.is_certificate), None)
+
+    def newest_certificate(self, now: dt.datetime) -> WeChatKey | None:
+        """The certificate to seal with: the one that became valid last."""
+        certificates = (key for key in self._valid(now) if key.is_certificate)
+        return max(certificates, key=lambda key: key.valid_from, default=None)
+
+    def _valid(self, now: dt.datetime) -> list[WeChatKey]:
         with self._lock:
-            valid = [key for key in self._keys.values() if key.is_valid(now)]
-        return max(valid, key=lambda key: key.valid_from, default=None)
+            return [key for key in self._keys.values() if key.is_valid(now)]
 
     def add(self, keys: Mapping[str, WeChatKey]) -> None:
         """Take in keys that have been proven."""

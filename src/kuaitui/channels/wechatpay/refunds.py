@@ -29,6 +29,7 @@ from kuaitui.channels.wechatpay.keys import WeChatKey
 from kuaitui.channels.wechatpay.replies import (
     CURRENCY,
     AnswerUnreadable,
+    believe,
     is_fen,
     moment,
     reference,
@@ -80,7 +81,9 @@ class Refunds:
         reply = self._client.call("POST", REFUNDS, document=document, deadline=deadline)
         if not isinstance(reply, Reply):
             return reply
-        return read_refund(reply, instruction) if reply.is_success else refused(reply)
+        if reply.is_success:
+            return read_refund(reply, instruction)
+        return believe(refused(reply), lambda: self.query(instruction, deadline))
 
     def query(self, instruction: PayoutInstruction, deadline: Deadline) -> QueryOutcome:
         """Ask how it stands."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from kuaitui.channels.port import (
     FailedDefinite,
+    NotFound,
     NotSent,
+    QueryOutcome,
     RejectedConfig,
     SubmitOutcome,
     Unknown,
@@ -54,6 +56,27 @@ def refused(reply: Reply) -> SubmitOutcome:
 def refuses_us(reply: Reply) -> RejectedConfig | None:
     """Whether an answer refuses us rather than what was asked."""
     return RejectedConfig(reply.code) if (reply.status, reply.code) in REFUSES_US else None
+
+
+def believe(refusal: SubmitOutcome, ask: Callable[[], QueryOutcome]) -> SubmitOutcome:
+    """Whether a refusal of a send is true: only when WeChat Pay does not know the number.
+
+    A refusal may be of this call alone, while an earlier one under the number took effect, or one
+    of a history that was lost. Source: "HTTP status != 200: query", reference §1.2.
+    """
+    if not isinstance(refusal, FailedDefinite):
+        return refusal
+    standing = ask()
+    match standing:
+        case NotFound():
+            return refusal
+        case RejectedConfig():
+            # It refuses the question, which says nothing of what was sent.
+            return Unknown(f"then_{standing.code}")
+        case NotSent():
+            return after_a_call(standing)
+        case _:
+            return standing
 
 
 def after_a_call(trouble: NotSent) -> Unknown:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from kuaitui.channels.wechatpay.keys import WeChatKey, read_certificate, read_public_key
+from kuaitui.channels.wechatpay.keys import WeChatKey, read_key
 
 APIV3_KEY_VARIABLE: Final = "KUAITUI_WECHATPAY_APIV3_KEY"
 APIV3_KEY_BYTES: Final = 32
@@ -69,7 +69,6 @@ class WeChatPaySettings:
             ValueError: a setting is missing, unknown or not usable; the message names it.
         """
         entry = _Entry(document)
-        key_mode = entry.take_or("key_mode", KeyMode, KeyMode.PUBLIC_KEY)
         settings = cls(
             base_url=entry.take("base_url", _host),
             mchid=entry.take("mchid", _digits),
@@ -77,8 +76,8 @@ class WeChatPaySettings:
             merchant_serial=entry.take("merchant_serial", _word),
             merchant_key=entry.take("merchant_key_file", _private_key),
             apiv3_key=_api_key(entry.take_or("apiv3_key_file", Path, None)),
-            key_mode=key_mode,
-            wechatpay_keys=entry.take_or("wechatpay_keys", _key_files(key_mode), {}),
+            key_mode=entry.take_or("key_mode", KeyMode, KeyMode.PUBLIC_KEY),
+            wechatpay_keys=entry.take_or("wechatpay_keys", _key_files, {}),
             notify_url=entry.take("notify_url", _url),
             transfer_scene=entry.take_or("transfer_scene", _scene, None),
             refund_reason=entry.take_or("refund_reason", _reason, ""),
@@ -86,8 +85,9 @@ class WeChatPaySettings:
             not_found_floor=entry.take_or("not_found_floor_s", _seconds, NOT_FOUND_FLOOR),
         )
         entry.ensure_all_taken()
-        if settings.key_mode is KeyMode.PUBLIC_KEY and not settings.wechatpay_keys:
-            raise ValueError("wechatpay_keys: name at least one key of WeChat Pay")
+        named = settings.wechatpay_keys.values()
+        if settings.key_mode is KeyMode.PUBLIC_KEY and all(key.is_certificate for key in named):
+            raise ValueError("wechatpay_keys: name at least one public key of WeChat Pay")
         return settings
 
 
@@ -154,15 +154,10 @@ def _api_key(file: Path | None) -> bytes:
     return key
 
 
-def _key_files(mode: KeyMode) -> Callable[[Mapping[str, object]], dict[str, WeChatKey]]:
-    read = read_public_key if mode is KeyMode.PUBLIC_KEY else read_certificate
-
-    def read_all(files: Mapping[str, object]) -> dict[str, WeChatKey]:
-        return {
-            serial: read(serial, Path(str(file)).read_bytes()) for serial, file in files.items()
-        }
-
-    return read_all
+def _key_files(files: Mapping[str, object]) -> dict[str, WeChatKey]:
+    return {
+        serial: read_key(serial, Path(str(file)).read_bytes()) for serial, file in files.items()
+    }
 
 
 def _scene(document: Mapping[str, Any]) -> TransferScene:

@@ -30,6 +30,7 @@ from kuaitui.channels.wechatpay.replies import (
     CURRENCY,
     AnswerUnreadable,
     after_a_call,
+    believe,
     is_fen,
     moment,
     reference,
@@ -50,7 +51,7 @@ _REASON = re.compile(r"[0-9A-Z_]{1,64}")
 
 
 class Transfers:
-    """Transfers to users. Every refusal is followed by a question before it is believed."""
+    """Transfers to users."""
 
     def __init__(self, settings: WeChatPaySettings, client: WeChatPayClient) -> None:
         self._settings = settings
@@ -75,7 +76,7 @@ class Transfers:
             return reply
         if reply.is_success:
             return read_accepted(reply, instruction)
-        return self._after_refusal(refused(reply), instruction, deadline)
+        return believe(refused(reply), lambda: self.query(instruction, deadline))
 
     def query(self, instruction: PayoutInstruction, deadline: Deadline) -> QueryOutcome:
         """Ask how it stands. WeChat Pay knows the transfers of the last 30 days."""
@@ -96,18 +97,8 @@ class Transfers:
         reply = self._client.call("POST", path, deadline=deadline)
         if not isinstance(reply, Reply):
             return reply
-        return refuses_us(reply) or self._ask_after(instruction, deadline)
-
-    def _after_refusal(
-        self, refusal: SubmitOutcome, instruction: PayoutInstruction, deadline: Deadline
-    ) -> SubmitOutcome:
-        """Whether a refusal is true. Source: "HTTP status != 200: query", reference §1.2."""
-        if not isinstance(refusal, FailedDefinite):
-            return refusal
-        standing = self._ask_after(instruction, deadline)
-        return refusal if isinstance(standing, NotFound) else standing
-
-    def _ask_after(self, instruction: PayoutInstruction, deadline: Deadline) -> QueryOutcome:
+        if rejected := refuses_us(reply):
+            return rejected
         standing = self.query(instruction, deadline)
         return after_a_call(standing) if isinstance(standing, NotSent) else standing
 
