@@ -25,6 +25,7 @@ COMMANDS = {
     "eligibility": ("eligibility", "assess facts from a file, without a database"),
     "import": ("import_facts", "facts from a marketplace's export"),
     "journey": ("journey", "the seven steps, headless, over real pages and a real worker"),
+    "payouts": ("payouts", "look at the hold after a restore, begin it, release it by two people"),
     "reconcile": ("reconcile", "a day's bills against the books, in one line"),
     "verify": ("verify", "re-derive every balance and check the audit chain"),
     "doctor": ("doctor", "what is wrong with this installation, and how to mend it"),
