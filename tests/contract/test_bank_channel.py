@@ -14,12 +14,16 @@ from kuaitui.channels.bank import BankChannel
 from kuaitui.channels.port import (
     Accepted,
     FailedDefinite,
+    LineKind,
     NotFound,
     NotSent,
     PayoutInstruction,
     QueryOutcome,
     RejectedConfig,
     Returned,
+    StatementFetched,
+    StatementKind,
+    StatementNotReady,
     Succeeded,
     Unknown,
 )
@@ -224,6 +228,36 @@ def test_statements_of_other_accounts_are_refused(desk: Desk) -> None:
 
     assert {refused.reason for refused in desk.inbox.refused} == {"another_account"}
     assert len(desk.inbox.refused) >= 2, "mock-bank keeps four accounts"
+
+
+def test_the_days_statement_is_a_bill_of_funds(desk: Desk) -> None:
+    """Every movement, in lines that reconciliation can match by our numbers."""
+    desk.bank.behave("return-later", days=1, reason="AC04")
+    payment, day = desk.payment(), desk.bank.today()
+    desk.submit(payment)
+    waiting = desk.channel.fetch_statement(StatementKind.FUNDS, day, deadline_s=DEADLINE_S)
+    assert waiting == StatementNotReady()
+
+    desk.bank.advance(1)
+
+    fetched = desk.channel.fetch_statement(StatementKind.FUNDS, day, deadline_s=DEADLINE_S)
+    assert isinstance(fetched, StatementFetched)
+    statement = desk.channel.read_statement(StatementKind.FUNDS, fetched.content)
+    assert statement.day == day
+    assert [(line.kind, line.number, line.amount) for line in statement.lines] == [
+        (LineKind.PAYOUT, payment.number, payment.amount)
+    ]
+    desk.bank.advance(7)
+    kinds = [
+        line.kind
+        for on in (day + DAY * n for n in range(1, 6))
+        if isinstance(
+            found := desk.channel.fetch_statement(StatementKind.FUNDS, on, deadline_s=DEADLINE_S),
+            StatementFetched,
+        )
+        for line in desk.channel.read_statement(StatementKind.FUNDS, found.content).lines
+    ]
+    assert kinds == [LineKind.RETURN]
 
 
 def test_a_bank_that_cannot_be_reached_was_not_sent_to() -> None:

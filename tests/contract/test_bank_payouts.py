@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from kuaitui.channels.bank import BankChannel
+from kuaitui.channels.port import StatementKind
 from kuaitui.interfaces.worker.mailboxes import fetch_all, mailboxes
 from kuaitui.ledger.types import Account
 from kuaitui.payouts import queries
 from kuaitui.payouts.models import BankMessage
 from kuaitui.payouts.states import LegState
+from kuaitui.reconciliation.operations import Plan, compare_bill, fetch_bill
+from kuaitui.reconciliation.queries import day_report
+from kuaitui.reconciliation.types import DayState
 from tests.support import batches_given as bg
 from tests.support import given
 from tests.support.bank_given import MockBank
@@ -19,6 +24,7 @@ from tests.support.clock import standing_at
 from tests.support.given import NOW
 
 pytestmark = pytest.mark.django_db
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 TABLES = ("payouts_leg", "payouts_bank_message", "payouts_bank_word", "payouts_bank_statement_day")
 
 
@@ -114,3 +120,38 @@ def test_a_mailbox_that_cannot_be_read_is_no_news(bank, settings):
 
     with given.nothing_moves(*TABLES):
         assert not collect(settings)
+
+
+def test_the_day_is_proven_by_the_banks_own_statement(tmp_path, settings):
+    process = MockBank(tmp_path)
+    try:
+        bg.bank_in_settings(settings, transport="http", base_url=process.base_url)
+        world, day = bg.waiting(), process.today()
+        bg.released(bg.bank(settings))
+        bg.carry_out(settings, world)
+        collect(settings)
+        bg.carry_out(settings, world)
+        process.advance(1)
+
+        fetched = fetch_bill(
+            channel=bg.BANK,
+            channels=bg.channels(settings),
+            bill=StatementKind.FUNDS,
+            day=day,
+            plan=Plan(zone=SHANGHAI),
+            now=NOW + given.DAY,
+        )
+        compare_bill(
+            channel=bg.BANK,
+            bill=StatementKind.FUNDS,
+            day=day,
+            zone=SHANGHAI,
+            today=day + given.DAY,
+            now=NOW + given.DAY,
+        )
+
+        assert fetched.problem == ""
+        report = day_report(channel=bg.BANK, day=day, needed=[StatementKind.FUNDS])
+        assert (report.state, report.breaks_count) == (DayState.PROVEN, 0)
+    finally:
+        process.stop()

@@ -25,7 +25,12 @@ from kuaitui.channels.port import (
     NO_RELEASE_KNOWN,
     Accepted,
     FailedDefinite,
+    LineKind,
     NotFound,
+    Returned,
+    StatementKind,
+    StatementRefused,
+    Succeeded,
     Unknown,
 )
 from kuaitui.channels.registry import build_channels
@@ -313,3 +318,53 @@ def test_what_people_carry_is_with_them_until_the_bank_has_spoken() -> None:
 
     assert bank.submit(instruction(), deadline_s=1) == Accepted("")
     assert bank.query(instruction(), deadline_s=1) == Accepted("")
+
+
+def bill(content: bytes):
+    return channel().read_statement(StatementKind.FUNDS, content)
+
+
+def test_a_bill_of_funds_shows_payouts_returns_and_what_is_neither() -> None:
+    back = entry("1.00", direction="CRDT", more="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
+    other = entry("2.00").replace(NUMBER, "NOTPROVIDED")
+    in_by_payer = entry("3.00", direction="CRDT")
+
+    read_ = bill(camt053(entry(), back, other, in_by_payer, closing="89.66"))
+
+    assert [(line.kind, str(line.amount)) for line in read_.lines] == [
+        (LineKind.PAYOUT, "CNY 12.34"),
+        (LineKind.RETURN, "CNY 1.00"),
+        (LineKind.OTHER, "CNY 2.00"),
+        (LineKind.OTHER, "CNY 3.00"),
+    ]
+    assert (read_.account, read_.day) == (ACCOUNT, MONDAY)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "line_no"),
+    [
+        (camt053(entry("12.345")), "amount_unreadable", 4),
+        (camt053(entry(), closing="1.00"), "totals_differ", 3),
+        (pain002(), "not_one_statement", 1),
+        (b"x", "not_well_formed", 1),
+    ],
+)
+def test_a_bill_that_is_not_sound_is_refused_with_its_line(content, reason, line_no) -> None:
+    with pytest.raises(StatementRefused) as refusal:
+        bill(content)
+
+    assert (refusal.value.reason, refusal.value.line_no) == (reason, line_no)
+
+
+def test_booked_and_rejected_together_wait_for_a_person_and_a_return_overrules_both() -> None:
+    inbox = HeldInbox()
+    bank = channel(inbox)
+    inbox.take(bank, camt053(entry()))
+    assert isinstance(bank.query(instruction(), deadline_s=1), Succeeded)
+
+    inbox.take(bank, pain002())
+    assert bank.query(instruction(), deadline_s=1) == Unknown("booked_and_rejected")
+
+    back = "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
+    inbox.take(bank, camt053(entry(direction="CRDT", more=back), closing="112.34"))
+    assert isinstance(bank.query(instruction(), deadline_s=1), Returned)

@@ -24,6 +24,7 @@ from kuaitui.channels.bank.inbox import Inbox, MailboxRead
 from kuaitui.channels.bank.markup import MESSAGE_BYTES_MAX
 from kuaitui.channels.bank.pain001 import OwnAccount, write_pain001
 from kuaitui.channels.bank.reports import Reading, read_report
+from kuaitui.channels.bank.statements import read_funds
 from kuaitui.channels.bank.verdict import verdict
 from kuaitui.channels.bank.words import BankMessage, instruction_id
 from kuaitui.channels.port import (
@@ -41,6 +42,13 @@ from kuaitui.channels.port import (
     RefusedBecause,
     RejectedConfig,
     Route,
+    Statement,
+    StatementEmpty,
+    StatementFetched,
+    StatementKind,
+    StatementNotReady,
+    StatementOutcome,
+    StatementRefused,
     SubmitOutcome,
     Unknown,
 )
@@ -127,6 +135,7 @@ class BankChannel:
             not_found_floor=dt.timedelta(days=settings.silence_days),
             resend_window=dt.timedelta(seconds=settings.resend_window_s),
             return_window=dt.timedelta(seconds=settings.return_window_s),
+            statement_kinds=frozenset({StatementKind.FUNDS}),
             is_batched=True,
         )
 
@@ -235,8 +244,7 @@ class BankChannel:
         """
         settings = self._settings
         if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-            reading = Reading(settings.account_number, settings.currency, settings.zone)
-            return read_report(content, reading)
+            return read_report(content, self._reading)
         return read_results_csv(content, currency=settings.currency, zone=settings.zone)
 
     def fetch_mailbox(self, *, deadline_s: float) -> MailboxRead | NotSent | Unknown:
@@ -253,6 +261,43 @@ class BankChannel:
         except (ValueError, TypeError, KeyError, AttributeError):
             return Unknown("unreadable")
         return MailboxRead(tuple(body[: MESSAGE_BYTES_MAX + 1] for body in bodies))
+
+    def fetch_statement(
+        self,
+        kind: StatementKind,
+        day: dt.date,
+        *,
+        deadline_s: float,
+    ) -> StatementOutcome:
+        """The day's camt.053 from the mailbox. A day on which no bank works may have none."""
+        ensure(kind is StatementKind.FUNDS, "a bank gives statements of its account only")
+        if self.is_carried_by_people:
+            return StatementNotReady()
+        read = self.fetch_mailbox(deadline_s=deadline_s)
+        if not isinstance(read, MailboxRead):
+            return read
+        for content in read.contents:
+            try:
+                statement = self.read_statement(kind, content)
+            except StatementRefused:
+                continue
+            if statement.day == day:
+                return StatementFetched(content, f"{self.name}-{day.isoformat()}.camt053.xml")
+        return StatementNotReady() if self._is_business_day(day) else StatementEmpty()
+
+    def read_statement(self, kind: StatementKind, content: bytes) -> Statement:
+        """Read a camt.053 as lines. Pure.
+
+        Raises:
+            StatementRefused: it is not a whole, sound statement of our account and of one day.
+        """
+        ensure(kind is StatementKind.FUNDS, "a bank gives statements of its account only")
+        return read_funds(content, self._reading)
+
+    @property
+    def _reading(self) -> Reading:
+        settings = self._settings
+        return Reading(settings.account_number, settings.currency, settings.zone)
 
     def _is_on_no_statement(self, instruction: PayoutInstruction) -> bool:
         if instruction.execute_on is None or self._inbox is None:

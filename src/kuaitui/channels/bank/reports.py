@@ -129,9 +129,9 @@ def _camt053(root: Element, reading: Reading) -> BankMessage:
     if not statements:
         raise MessageRefused("says_nothing", where=root.where)
     words = tuple(
-        word for one in statements for word in _booked(_checked_statement(one, reading), reading)
+        word for one in statements for word in _booked(checked_statement(one, reading), reading)
     )
-    days = tuple(day for one in statements for day in _days(one, reading))
+    days = tuple(day for one in statements for day in days_of(one, reading))
     return BankMessage(MessageKind.CAMT_053, _message_id(root), words, statement_days=days)
 
 
@@ -145,17 +145,16 @@ def _camt054(root: Element, reading: Reading) -> BankMessage:
     return BankMessage(MessageKind.CAMT_054, _message_id(root), words)
 
 
-def _checked_statement(statement: Element, reading: Reading) -> Element:
+def checked_statement(statement: Element, reading: Reading) -> Element:
     """A statement whose balances are explained by its entries, or none at all."""
     _check_account(statement.need("Acct"), reading)
     balances = {
-        balance.say("Tp/CdOrPrtry/Cd"): _signed(balance, reading)
-        for balance in statement.all("Bal")
+        balance.say("Tp/CdOrPrtry/Cd"): signed(balance, reading) for balance in statement.all("Bal")
     }
     if "OPBD" not in balances or "CLBD" not in balances:
         raise MessageRefused("balance_missing", where=statement.where)
-    entries = [entry for entry in statement.all("Ntry") if _is_booked(entry)]
-    moved = sum(_signed(entry, reading) for entry in entries)
+    entries = [entry for entry in statement.all("Ntry") if is_booked(entry)]
+    moved = sum(signed(entry, reading) for entry in entries)
     if balances["OPBD"] + moved != balances["CLBD"]:
         raise MessageRefused("totals_differ", where=statement.where)
     _check_summary(statement, entries, reading)
@@ -169,12 +168,12 @@ def _check_summary(statement: Element, entries: list[Element], reading: Reading)
     count, total = summary.say("NbOfNtries"), summary.say("Sum")
     if count and count != str(len(entries)):
         raise MessageRefused("totals_differ", where=summary.where)
-    sizes = sum(abs(_signed(entry, reading)) for entry in entries)
+    sizes = sum(abs(signed(entry, reading)) for entry in entries)
     if total and read_amount(total, reading.currency, where=summary.where).minor != sizes:
         raise MessageRefused("totals_differ", where=summary.where)
 
 
-def _days(statement: Element, reading: Reading) -> Iterator[dt.date]:
+def days_of(statement: Element, reading: Reading) -> Iterator[dt.date]:
     """The days a statement covers; one day, or the span it names."""
     span = statement.first("FrToDt")
     if span is None:
@@ -195,46 +194,48 @@ def _days(statement: Element, reading: Reading) -> Iterator[dt.date]:
 def _booked(owner: Element, reading: Reading) -> Iterator[BankWord]:
     written_at = read_moment(owner.say("CreDtTm"), reading.zone, where=owner.where)
     for entry in owner.all("Ntry"):
-        if not _is_booked(entry):
+        if not is_booked(entry):
             continue
         _check_parts(entry, reading)
         for part in entry.all("NtryDtls/TxDtls"):
             number = part.say("Refs/EndToEndId")
-            if number and number != NOT_PROVIDED and _is_ours_or_back(entry, part):
-                yield _entry_word(entry, part, number, written_at, reading)
+            if number and number != NOT_PROVIDED and is_ours_or_back(entry, part):
+                yield entry_word(entry, part, number, written_at, reading)
 
 
-def _is_ours_or_back(entry: Element, part: Element) -> bool:
+def is_ours_or_back(entry: Element, part: Element) -> bool:
     """What we paid, or what came back of it. A payer may write any number on money of his own."""
-    if _went_out(entry, part):
+    if went_out(entry, part):
         return True
     code = entry.say("BkTxCd/Domn/Fmly/SubFmlyCd")
     return part.first("RtrInf") is not None or code == RETURN_CODE
 
 
-def _went_out(entry: Element, part: Element) -> bool:
+def went_out(entry: Element, part: Element) -> bool:
+    """Whether money left our account by it."""
     return (part.say("CdtDbtInd") or entry.say("CdtDbtInd")) == "DBIT"
 
 
 def _check_parts(entry: Element, reading: Reading) -> None:
     amounts = list(entry.all("NtryDtls/TxDtls/Amt"))
     total = sum(_amount(amount, reading).minor for amount in amounts)
-    if amounts and total != abs(_signed(entry, reading)):
+    if amounts and total != abs(signed(entry, reading)):
         raise MessageRefused("totals_differ", where=entry.where)
 
 
-def _entry_word(
+def entry_word(
     entry: Element, part: Element, number: str, written_at: dt.datetime, reading: Reading
 ) -> BankWord:
-    went_out = _went_out(entry, part)
+    """What one part of a booked entry says of a number."""
+    has_left = went_out(entry, part)
     amount = part.first("Amt") or entry.need("Amt")
     booked_on = read_date(entry.say("BookgDt/Dt") or entry.say("BookgDt/DtTm"), where=entry.where)
     return BankWord(
         number=number,
-        status=BankStatus.BOOKED if went_out else BankStatus.RETURNED,
+        status=BankStatus.BOOKED if has_left else BankStatus.RETURNED,
         occurred_at=moment_on(booked_on, written_at, reading.zone),
         amount=_amount(amount, reading),
-        code="" if went_out else part.say("RtrInf/Rsn/Cd")[:20],
+        code="" if has_left else part.say("RtrInf/Rsn/Cd")[:20],
         reference=(part.say("Refs/AcctSvcrRef") or entry.say("AcctSvcrRef"))[:80],
         file_id=part.say("Refs/MsgId"),
     )
@@ -291,7 +292,7 @@ def _amount(element: Element, reading: Reading) -> Money:
     return read_amount(element.text, reading.currency, where=element.where)
 
 
-def _signed(owner: Element, reading: Reading) -> int:
+def signed(owner: Element, reading: Reading) -> int:
     """Minor units; what came in positive, what went out negative."""
     minor = _amount(owner.need("Amt"), reading).minor
     match owner.say("CdtDbtInd"):
@@ -303,7 +304,8 @@ def _signed(owner: Element, reading: Reading) -> int:
             raise MessageRefused("direction_missing", where=owner.where)
 
 
-def _is_booked(entry: Element) -> bool:
+def is_booked(entry: Element) -> bool:
+    """Whether the money has moved; an entry that is only announced is no money."""
     return (entry.say("Sts/Cd") or entry.say("Sts")) == "BOOK"
 
 

@@ -42,6 +42,8 @@ REFUSED: Final[dict[str, str | Promise]] = {
     "span_unreadable": _("The days it covers cannot be read."),
     "direction_missing": _("It does not say whether money came or went."),
     "balance_missing": _("It has no opening or closing balance."),
+    "not_one_statement": _("It is not one statement of one account."),
+    "not_one_day": _("It covers more than one day."),
     "totals_differ": _("Its totals do not agree with its lines."),
     "column_missing": _("A column is missing or stands twice."),
     "cells_miscounted": _("A row has too few or too many cells."),
