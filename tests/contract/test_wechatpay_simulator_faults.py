@@ -433,6 +433,26 @@ def test_who_asks_again_under_the_same_number_is_paid_once_through_all_troubles(
     process.stop()
 
 
+def test_the_demo_knows_payers_by_the_end_of_their_openid(tmp_path: Path) -> None:
+    process = WechatPayProcess(tmp_path, "--demo-rules")
+    director, client = process.director(), process.client()
+
+    def refund_of(openid: str) -> tuple[int, dict]:
+        number, amount = a_number("ORDER"), {"total": PAID_MINOR, "currency": "CNY"}
+        page = read(client.pay(description="保证金", out_trade_no=number, amount=amount))[1]
+        assert requests.post(f"{page['code_url']}?openid={openid}", timeout=10).ok
+        payment = read(client.query(out_trade_no=number))[1]
+        assert payment["payer"]["openid"] == openid
+        return refund(client, payment["transaction_id"], a_number("R"))
+
+    assert refund_of("oDemoPayer4001")[1]["code"] == "USER_ACCOUNT_ABNORMAL"
+    assert refund_of("oDemoPayer4002")[1]["status"] == "ABNORMAL"
+    assert refund_of("oDemoPayer4004")[1]["status"] == "PROCESSING"
+    assert refund_of("oDemoPayer4000")[1]["status"] == "SUCCESS"
+    director.close()
+    process.stop()
+
+
 def test_the_printed_settings_are_those_of_the_channel(
     process: WechatPayProcess, director: WechatPayDirector, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -290,6 +290,17 @@ def test_closing_may_lag_and_nobody_can_confirm_meanwhile(rich: World) -> None:
     assert rich.transfers.query(out_bill_no="T1")["state"] == "FAIL"
 
 
+def test_a_payee_has_a_day_from_when_there_is_something_to_confirm(rich: World) -> None:
+    rich.transfer(number="T1", faults=with_fault(Fault.SLOW, seconds=DAY_S))
+
+    states = []
+    for seconds in (0, DAY_S, DAY_S - 1, 1):
+        rich.book.advance(seconds)
+        states.append(rich.transfers.query(out_bill_no="T1")["state"])
+
+    assert states == ["ACCEPTED", "WAIT_USER_CONFIRM", "WAIT_USER_CONFIRM", "FAIL"]
+
+
 def test_a_transfer_is_found_for_thirty_days(rich: World) -> None:
     rich.transfer(number="T1")
     rich.book.advance(30 * DAY_S)

@@ -1,7 +1,7 @@
 """Small pages that stand for the app: a payer pays an order, a payee confirms a transfer.
 
-The QR code of an order and the H5 link lead to `/sim/pay/TOKEN`; `package_info` of a transfer is the
-last part of `/sim/confirm/PACKAGE_INFO`.
+The QR code of an order and the H5 link lead to `/sim/pay/TOKEN`, where `?openid=…` says who pays;
+`package_info` of a transfer is the last part of `/sim/confirm/PACKAGE_INFO`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import html
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from kuaitui.channels.simulator.serving import Reply
 from kuaitui.channels.simulator.store import ChannelRefuses
 from kuaitui.channels.simulator.wechatpay.bills import yuan
-from kuaitui.channels.simulator.wechatpay.trades import Trades
+from kuaitui.channels.simulator.wechatpay.trades import DEFAULT_OPENID, Trades
 from kuaitui.channels.simulator.wechatpay.transfers import Transfers
 
 PAGE: Final = """<!doctype html>
@@ -40,11 +41,13 @@ FORM: Final = '<form method="post"><button>{label}</button></form>'
 
 def show(path: str, *, is_post: bool, trades: Trades, transfers: Transfers) -> Reply:
     """The page at a path under `/sim/`, after doing what its button does when it was pressed."""
-    kind, _, token = path.removeprefix("/sim/").partition("/")
+    place = urlsplit(path)
+    kind, _, token = place.path.removeprefix("/sim/").partition("/")
+    openid = parse_qs(place.query).get("openid", [DEFAULT_OPENID])[0]
     try:
         if kind == "pay":
             if is_post:
-                trades.pay_as_offered(token)
+                trades.pay_as_offered(token, openid=openid)
             return _page(_pay_page(trades.offered(token)))
         if kind == "confirm":
             if is_post:

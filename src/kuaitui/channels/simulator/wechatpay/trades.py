@@ -147,7 +147,7 @@ class Trades:
             self._book.settle_due()
             return {"transaction_id": transaction_id}
 
-    def pay_as_offered(self, token: str) -> None:
+    def pay_as_offered(self, token: str, *, openid: str = DEFAULT_OPENID) -> None:
         """What the payer's page does: an order is paid once, not when closed, not by an old link.
 
         A link is made fresh by asking for the order again.
@@ -161,7 +161,7 @@ class Trades:
                 raise refuse("ORDER_CLOSED", TRADE_STATES[trade["trade_state"]])
             if trade["offered_until"] <= self._book.now():
                 raise refuse("ORDER_CLOSED", "支付链接已过期")
-            self.pay(trade["out_trade_no"])
+            self.pay(trade["out_trade_no"], openid=openid)
 
     def offered(self, token: str) -> dict[str, Any]:
         """What the payer's page shows.

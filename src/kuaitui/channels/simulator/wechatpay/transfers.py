@@ -207,6 +207,7 @@ class Transfers:
 
     def _insert(self, document: dict[str, Any], mark: str, user_name: str, faults: Faults) -> None:
         now = self._book.now()
+        waits_from = now + faults.seconds(Fault.SLOW)
         number, openid = document["out_bill_no"], document["openid"]
         real_name = self._book.setting(f"name:{openid}", "")
         is_misnamed = bool(user_name and real_name and user_name != real_name)
@@ -225,9 +226,9 @@ class Transfers:
             "created_at": now,
             "updated_at": now,
             "visible_at": now + faults.seconds(Fault.HIDDEN),
-            "expires_at": now + CONFIRM_WITHIN_S,
-            "closes_at": now + CONFIRM_WITHIN_S + lag_s,
-            "due_at": now + faults.seconds(Fault.SLOW),
+            "expires_at": waits_from + CONFIRM_WITHIN_S,
+            "closes_at": waits_from + CONFIRM_WITHIN_S + lag_s,
+            "due_at": waits_from,
             "due_state": "FAIL" if is_misnamed else "WAIT_USER_CONFIRM",
             "due_reason": "NAME_NOT_CORRECT" if is_misnamed else "",
             "confirmed_fails": fails if Fault.FAIL_LATER in faults else "",
