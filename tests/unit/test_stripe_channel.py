@@ -39,6 +39,9 @@ from kuaitui.channels.registry import ChannelExtraMissing, build_channels
 from kuaitui.channels.stripe import StripeChannel, StripeSettings
 from kuaitui.channels.stripe.settings import StripeSettingsWrong
 from kuaitui.kernel.money import Money
+from kuaitui.payouts.rules import LegFacts, decide
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import AttemptKind, Pace
 from tests.support.stripe import API_KEY, SECRET, StripeStandIn
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, 0, tzinfo=dt.UTC)
@@ -136,14 +139,36 @@ def test_what_a_state_of_a_refund_means(
     assert query(channel) == outcome
 
 
-def test_a_refund_that_was_paid_can_fail_later(
+def test_a_refund_that_was_paid_and_fails_later_is_returned(
     channel: StripeChannel, stand_in: StripeStandIn
 ) -> None:
     paid = submit(channel)
     stand_in.book.refunds[0].update(status="failed", failure_reason="lost_or_stolen_card")
+    leg = LegFacts(
+        state=LegState.PAID,
+        first_sent_at=NOW,
+        last_sent_at=NOW,
+        is_acknowledged=True,
+        settled_at=NOW,
+        has_doubtful_send=False,
+        refused_code="",
+        checks=1,
+        sends=1,
+    )
+
+    later = query(channel)
+    step = decide(
+        leg,
+        kind=AttemptKind.QUERY,
+        outcome=later,
+        capabilities=channel.capabilities,
+        pace=Pace(),
+        now=NOW,
+    )
 
     assert isinstance(paid, Succeeded)
-    assert query(channel) == FailedDefinite("lost_or_stolen_card")
+    assert later == FailedDefinite("lost_or_stolen_card")
+    assert (step.state, step.code) == (LegState.RETURNED, "lost_or_stolen_card")
 
 
 def test_a_lost_answer_is_unknown_and_the_same_number_refunds_once(
