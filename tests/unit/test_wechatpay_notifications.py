@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,18 @@ def test_headers_may_be_written_in_any_case() -> None:
     headers = {name.upper(): value for name, value in signed(content).items()}
 
     assert isinstance(told(content, headers), Notification)
+
+
+def test_headers_are_read_as_the_web_hands_them_over() -> None:
+    content = body()
+    request = RequestFactory().post(
+        "/callbacks/wechatpay", content, content_type="application/json", headers=signed(content)
+    )
+    adapter, _ = channel()
+
+    answer = adapter.read_notification(request.headers, request.body, now=NOW)
+
+    assert isinstance(answer, Notification)
 
 
 @pytest.mark.parametrize(
