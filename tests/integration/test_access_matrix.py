@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from kuaitui.accounts.models import User
 from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
+from kuaitui.deposits.queries import suspense_cases
 from kuaitui.deposits.types import PayInChoice
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
@@ -122,6 +123,11 @@ EXPECTED = {
     "console/breaks/<str:break_id>/propose": REVIEWER,
     "console/breaks/<str:break_id>/confirm": APPROVER,
     "console/breaks/<str:break_id>/take-back": REVIEWER_AND_APPROVER,
+    "console/suspense": STAFF,
+    "console/suspense/<str:suspense_id>": STAFF,
+    "console/suspense/<str:suspense_id>/propose": REVIEWER,
+    "console/suspense/<str:suspense_id>/decide": APPROVER,
+    "console/suspense/<str:suspense_id>/sent-back": APPROVER,
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,
@@ -152,6 +158,8 @@ def shop():
     order = pay_ins_given.World(made.shop)
     order.start(choice=PayInChoice.REQUIRED)
     made.order_id = order.order_id
+    late = pay_ins_given.expired()
+    late.channel_says(late.payment())
     return made
 
 
@@ -201,6 +209,7 @@ def address_of(pattern, shop):
         "<str:batch_id>": batches()[0].batch_id,
         "<int:message_no>": str(bank_messages()[0].message_no),
         "<str:order_id>": shop.order_id,
+        "<str:suspense_id>": suspense_cases()[0].suspense_id,
         "<str:lot_id>": shop.deposit.lots[0].lot_id,
         "<int:limit_id>": "1",
         "<str:day>": reconciliation_given.DAY.isoformat(),

@@ -36,6 +36,9 @@ class Permission(enum.StrEnum):
     BATCH_CARRY = "batch.carry"
     BANK_MESSAGE_BRING = "bank_message.bring"
     BANK_MESSAGE_CONFIRM = "bank_message.confirm"
+    SUSPENSE_VIEW = "suspense.view"
+    SUSPENSE_PROPOSE = "suspense.propose"
+    SUSPENSE_CONFIRM = "suspense.confirm"
     AUDIT_VIEW = "audit.view"
     RECONCILIATION_VIEW = "reconciliation.view"
     RECONCILIATION_BRING = "reconciliation.bring"
@@ -72,6 +75,9 @@ ROLES_ALLOWED: Final = {
     Permission.RECONCILIATION_BRING: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.RECONCILIATION_PROPOSE: frozenset({Role.REVIEWER}),
     Permission.RECONCILIATION_CONFIRM: frozenset({Role.APPROVER}),
+    Permission.SUSPENSE_VIEW: _STAFF,
+    Permission.SUSPENSE_PROPOSE: frozenset({Role.REVIEWER}),
+    Permission.SUSPENSE_CONFIRM: frozenset({Role.APPROVER}),
     Permission.AUDIT_VIEW: frozenset({Role.AUDITOR, Role.APPROVER}),
 }
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.deposits.types import Resolution
 from kuaitui.facts.errors import ShopUnknown
 from kuaitui.facts.queries import find_shop
 from kuaitui.interfaces.console import words
@@ -220,3 +221,47 @@ class QueueForm(forms.Form):
             return find_shop(shop_id=typed).key
         except ShopUnknown as refusal:
             raise forms.ValidationError(gettext(refusal.message))
+
+
+class ProposeSuspenseForm(DecisionForm):
+    """What should become of a payment without a place."""
+
+    resolution = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Resolution],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose one.")},
+    )
+    account_id = forms.CharField(
+        required=False,
+        max_length=40,
+        label=_("Deposit"),
+        help_text=_("Its id, dep_…; only for putting it into a deposit."),
+        widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        max_length=TEXT_LENGTH_MAX,
+        label=_("Why?"),
+        help_text=_("What you found out, and how. The second person and the audit trail see it."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Say why, in a few words.")},
+    )
+
+
+class DecideSuspenseForm(DecisionForm):
+    """Agree with what was proposed, or do not."""
+
+    decision = forms.ChoiceField(
+        choices=[("confirm", "confirm"), ("refuse", "refuse")],
+        error_messages={"required": _("Choose one.")},
+    )
+
+
+class SentBackForm(DecisionForm):
+    """The channel has sent a payment back."""
+
+    refund_reference = forms.CharField(
+        max_length=80,
+        label=_("Channel’s number of the refund"),
+        widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off"}),
+        error_messages={"required": _("Enter the channel's number of the refund.")},
+    )

@@ -12,6 +12,7 @@ from kuaitui.interfaces.console.views import (
     decide,
     payouts,
     queue,
+    suspense,
     work,
 )
 
@@ -50,6 +51,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("breaks/<str:break_id>/propose", breaks.propose, name="propose_closing"),
     path("breaks/<str:break_id>/confirm", breaks.confirm, name="confirm_closing"),
     path("breaks/<str:break_id>/take-back", breaks.take_back, name="take_proposal_back"),
+    path("suspense", suspense.show, name="suspense"),
+    path("suspense/<str:suspense_id>", suspense.case_page, name="suspense_case"),
+    path("suspense/<str:suspense_id>/propose", suspense.propose, name="suspense_propose"),
+    path("suspense/<str:suspense_id>/decide", suspense.decide, name="suspense_decide"),
+    path("suspense/<str:suspense_id>/sent-back", suspense.sent_back, name="suspense_sent_back"),
     path("payouts", payouts.monitor, name="payouts"),
     path("payouts/stop", payouts.stop, name="stop"),
     path("payouts/resume", payouts.resume, name="resume"),

@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from kuaitui.accounts.types import Role
+from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Route, StatementKind
-from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console import suspense_words, words
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
 from kuaitui.payouts.states import LegState
@@ -92,6 +93,12 @@ def reason_word(reason: Reason) -> str | Promise:
 def standing_word(standing: str) -> str | Promise:
     """How the marketplace regards the shop."""
     return words.STANDINGS[Standing(standing)]
+
+
+@register.filter
+def suspense_word(state: SuspenseState) -> Word:
+    """How a payment without a place stands."""
+    return suspense_words.STATES[state]
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kuaitui.accounts.types import Role, Viewer
+from kuaitui.deposits.queries import pay_ins_for_people, suspense_counts
 from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.clocks import spell
 from kuaitui.interfaces.console.requests import StaffRequest
@@ -24,6 +25,7 @@ from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
 from kuaitui.refunds.states import State
 
 NEXT_ROWS: Final = 12
+ODD_ORDERS_LOOK_BACK: Final = dt.timedelta(days=7)
 UNKNOWN_FOR_LONG: Final = dt.timedelta(hours=2)
 TO_DECIDE: Final = frozenset({State.IN_REVIEW, State.APPEALED, State.DESTINATION_REPAIRED})
 TILES: Final = (
@@ -54,6 +56,8 @@ def work(request: StaffRequest) -> HttpResponse:
         "is_unknown_old": oldest is not None and now - oldest > UNKNOWN_FOR_LONG,
         "tiles": [_tile(count, now) for count in found.counts if count.state in TILES],
         "late_count": found.late_count,
+        "suspense": suspense_counts(),
+        "odd_orders_count": len(pay_ins_for_people(since=now - ODD_ORDERS_LOOK_BACK)),
         "next_title": title,
         "next_href": address,
         "rows": lines(page.rows),

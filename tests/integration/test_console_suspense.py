@@ -1,0 +1,153 @@
+"""The staff's pages about payments without a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kuaitui.accounts.types import Role
+from kuaitui.deposits import queries
+from kuaitui.deposits.states import SuspenseState
+from tests.support import console_given, given
+from tests.support import pay_ins_given as pig
+from tests.support.clock import standing_at
+from tests.support.given import nothing_moves, yuan
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with standing_at(given.NOW + given.DAY):
+        yield
+
+
+@pytest.fixture
+def made() -> pig.World:
+    world = pig.paid()
+    world.hint()
+    world.channel_says(world.payment(reference="SECOND"))
+    return world
+
+
+def case() -> queries.SuspenseCase:
+    (found,) = queries.suspense_cases(states=frozenset(SuspenseState))
+    return found
+
+
+def address(act: str = "") -> str:
+    return f"/console/suspense/{case().suspense_id}{act}"
+
+
+def proposal(made: pig.World, **changes: str) -> dict[str, str]:
+    typed = {
+        "version": str(case().version),
+        "resolution": "attribute",
+        "account_id": made.shop.account_id,
+        "reason": "The same seller, twice.",
+    }
+    return {**typed, **changes}
+
+
+def test_the_work_list_calls_people_and_the_list_shows_why(made: pig.World) -> None:
+    client = console_given.desk(Role.REVIEWER)
+
+    assert "Payments wait in suspense" in client.get("/console/").text
+    page = client.get("/console/suspense").text
+
+    assert case().suspense_id in page
+    assert "Paid twice" in page
+    assert "¥300.00" in page
+
+
+def test_another_amount_is_shown_to_people_too() -> None:
+    made = pig.waiting()
+    made.channel_says(made.payment(yuan("¥1")))
+    client = console_given.desk(Role.REVIEWER)
+
+    assert "Payments to be looked at" in client.get("/console/").text
+    assert made.order_id in client.get("/console/suspense").text
+
+
+def test_an_empty_list_says_that_all_is_well() -> None:
+    page = console_given.desk(Role.AUDITOR).get("/console/suspense").text
+
+    assert "Every payment has its place" in page
+
+
+def test_two_people_put_a_payment_into_a_deposit(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    assert made.shop.account_id in maker.get(address("/propose")).text
+
+    maker.post(address("/propose"), proposal(made))
+    shown = checker.get(address("/decide")).text
+    assert "The same seller, twice." in shown
+    decision = {"version": str(case().version), "decision": "confirm"}
+    checker.post(address("/decide"), decision)
+
+    assert case().state is SuspenseState.ATTRIBUTED
+    assert made.paid_in == yuan("¥800")
+    assert case().lot_id in checker.get(address()).text
+
+
+def test_two_people_send_a_payment_back(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+
+    maker.post(address("/propose"), proposal(made, resolution="send_back", account_id=""))
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
+    assert "The money has not gone back yet" in checker.get(address()).text
+    noted = {"version": str(case().version), "refund_reference": "R-1"}
+    checker.post(address("/sent-back"), noted)
+
+    assert case().state is SuspenseState.SENT_BACK
+    assert "R-1" in checker.get(address()).text
+
+
+def test_a_second_person_may_not_agree(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    maker.post(address("/propose"), proposal(made))
+
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "refuse"})
+
+    assert case().state is SuspenseState.OPEN
+    assert made.paid_in == yuan("¥500")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"reason": ""}, "reason"),
+        ({"reason": "   "}, "reason"),
+        ({"account_id": ""}, "account_id"),
+        ({"account_id": "dep_nobody"}, "account_id"),
+        ({"resolution": "keep"}, "resolution"),
+    ],
+)
+def test_a_proposal_that_cannot_be_is_refused_beside_its_field(
+    made: pig.World, changes: dict[str, str], field: str
+) -> None:
+    client = console_given.desk(Role.REVIEWER)
+    typed = proposal(made, **changes)
+
+    with nothing_moves(*pig.TABLES):
+        page = client.post(address("/propose"), typed)
+
+    assert page.status_code in {404, 422}
+    assert f'id="id_{field}_error"' in page.text
+
+
+def test_a_case_that_moved_on_is_not_decided_from_an_old_page(made: pig.World) -> None:
+    maker, other = console_given.desk(Role.REVIEWER), console_given.desk(Role.REVIEWER)
+    typed = proposal(made)
+    maker.post(address("/propose"), typed)
+
+    with nothing_moves(*pig.TABLES):
+        page = other.post(address("/propose"), typed)
+
+    assert page.status_code == 409
+    assert "Somebody else was faster" in page.text
+
+
+def test_a_case_nobody_has_is_not_found() -> None:
+    assert console_given.desk(Role.REVIEWER).get("/console/suspense/sus_x").status_code == 404
