@@ -475,4 +475,5 @@ def test_the_printed_settings_are_those_of_the_channel(
     director.pay(order.number)
 
     assert ended.value.code == 0
+    assert Path(printed["wechatpay"]["merchant_key_file"]).is_absolute()
     assert isinstance(channel.query_pay_in(order, deadline_s=DEADLINE_S), PayInPaid)

@@ -39,11 +39,12 @@ class Keys:
     """
 
     def __init__(self, folder: Path, *, now: dt.datetime) -> None:
-        self.folder = folder
-        self._platform = folder / "platform"
+        self.folder = folder.absolute()
+        self._platform = self.folder / "platform"
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Reading a private key checks its numbers, which takes longer than a whole call should.
         self._read_before: dict[str, PlatformKey] = {}
-        self._platform.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._platform.mkdir(exist_ok=True, mode=0o700)
         self._make_merchant(now)
         if not self._current_file("public_key").exists():
             self.rotate("public_key", now=now)
