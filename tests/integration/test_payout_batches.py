@@ -26,11 +26,13 @@ from kuaitui.payouts.errors import (
     ReleasedByAnApprover,
     ReleasedByItsBuilder,
 )
-from kuaitui.payouts.models import BankMessage, PayoutAttempt
+from kuaitui.payouts.models import BankMessage, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.states import BatchState, LegState
 from kuaitui.payouts.types import AttemptKind
+from kuaitui.refunds.models import Decision
+from kuaitui.refunds.states import State
 from tests.support import batches_given as bg
-from tests.support import given
+from tests.support import given, refunds_given
 from tests.support import payouts_given as pg
 from tests.support.given import NOW
 
@@ -366,3 +368,15 @@ def test_after_a_restore_a_leg_that_waits_for_a_batch_is_asked_about_not_sent(ba
 
     assert bg.carry_out(settings, world, now=later + DAY) is LegState.PAID
     assert world.held() == {}
+
+
+def test_a_leg_knows_the_people_whose_approval_it_rests_on():
+    made = refunds_given.application(State.PAYING, refunds_given.LARGE)
+    leg_id = made.view.payout.legs[0].leg_id
+
+    approved_by = PayoutLeg.objects.get(public_id=leg_id).approved_by
+
+    decided = Decision.objects.filter(application__public_id=made.application_id)
+    people = decided.filter(kind__in=["approve", "confirm"]).values_list("actor_id", flat=True)
+    assert len(approved_by) == 2
+    assert set(approved_by) == set(people)

@@ -7,7 +7,7 @@ import structlog
 from kuaitui.channels.bank import BankChannel, MailboxRead
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.clock import read_clock
-from kuaitui.payouts.operations import take_in_from_mailbox
+from kuaitui.payouts.operations import not_taken_in, take_in_from_mailbox
 
 FETCH_DEADLINE_S = 30.0
 
@@ -33,7 +33,7 @@ def fetch_all(banks: list[BankChannel]) -> bool:
         if not isinstance(read, MailboxRead):
             log.warning("payout.mailbox.not_read", channel=bank.name, cause=read.cause)
             continue
-        for content in read.contents:
+        for content in not_taken_in(channel=bank, contents=read.contents):
             taken = take_in_from_mailbox(channel=bank, content=content, now=read_clock())
             is_news = is_news or taken.is_new
     return is_news

@@ -4,6 +4,7 @@ from kuaitui.payouts.operations.bank_messages import (
     TakenIn,
     bring_message,
     confirm_message,
+    not_taken_in,
     take_in_from_mailbox,
 )
 from kuaitui.payouts.operations.batch_files import make_batch_file
@@ -45,6 +46,7 @@ __all__ = [
     "hold_if_restored",
     "hold_sending",
     "make_batch_file",
+    "not_taken_in",
     "note_balance",
     "note_hint",
     "propose_limit",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -58,6 +58,14 @@ class TakenIn:
     words_count: int
     refused_because: str
     refused_where: str
+
+
+def not_taken_in(*, channel: BankChannel, contents: Sequence[bytes]) -> list[bytes]:
+    """Those of a mailbox's messages that were never stored; a mailbox shows the old ones too."""
+    by_hash = {hashlib.sha256(content).hexdigest(): content for content in contents}
+    known = BankMessage.objects.filter(channel=channel.name, content_hash__in=by_hash)
+    seen = set(known.values_list("content_hash", flat=True))
+    return [content for digest, content in by_hash.items() if digest not in seen]
 
 
 def take_in_from_mailbox(*, channel: BankChannel, content: bytes, now: dt.datetime) -> TakenIn:
