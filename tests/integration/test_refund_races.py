@@ -10,13 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
+from kuaitui.channels.port import FailedDefinite, Returned, Succeeded
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits.queries import differences
 from kuaitui.deposits.types import DepositKind
 from kuaitui.kernel.errors import Refusal
+from kuaitui.payouts import operations as payouts
+from kuaitui.payouts.queries import payout_of_application
 from kuaitui.refunds.states import State
-from tests.support import given
-from tests.support.given import NOW, yuan
+from tests.support import given, payouts_given
+from tests.support.given import DAY, NOW, yuan
 from tests.support.refunds_given import MIDDLE, World, application, large, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,3 +172,39 @@ def test_opening_the_same_deposit_at_once_opens_one() -> None:
 
     assert race(*[open_one] * AT_ONCE) == {"done": AT_ONCE}
     assert len(set(opened)) == 1
+
+
+def test_exactly_the_parts_that_were_approved_are_sent_again() -> None:
+    """Another part comes back at the very moment in which the second person confirms."""
+    shop = given.shop(("¥5,000", "¥4,000"), route_open=False)
+    made = World(shop)
+    account = given.destination(shop)
+    made.submit(destination_id=account.destination_id)
+    made.deliver()
+    made.approve()
+    made.deliver()
+    first, second = (leg.leg_id for leg in payout_of_application(made.application_id).legs)
+    made.channel_answers(Succeeded("S1", NOW), leg_id=first)
+    made.channel_answers(FailedDefinite("ACCOUNT_CLOSED"), leg_id=second)
+    made.repair()
+    made.approve()
+    shown = made.approval
+    made.now += 2 * DAY
+    taken = payouts.claim_leg(leg_id=first, pace=payouts_given.PACE, now=made.now)
+    assert taken is not None
+
+    race(
+        lambda: made.confirm(version=shown.version, approval_hash=shown.approval_hash),
+        lambda: payouts_given.record(
+            taken, Returned("S1", "ACCOUNT_CLOSED", made.now), now=made.now
+        ),
+    )
+
+    legs = payout_of_application(made.application_id).legs
+    sent_again = [leg for leg in legs if leg.leg_id not in (first, second)]
+    # Confirmed before it came back: the one part that both saw. After it: nothing, look again.
+    assert [leg.amount for leg in sent_again] in ([legs[1].amount], [])
+    assert not next(leg for leg in legs if leg.leg_id == first).is_replaced
+    made.deliver()
+    assert made.state is not State.PAID
+    assert differences() == []

@@ -122,7 +122,10 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
             _S.WITHDRAWN,
         }
     ),
-    _S.APPROVED: frozenset({_S.PAYING, _S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN}),
+    # Back to a repair: another part came back while the second person confirmed this one.
+    _S.APPROVED: frozenset(
+        {_S.PAYING, _S.IN_REVIEW, _S.DESTINATION_REPAIRED, _S.REJECTED, _S.WITHDRAWN}
+    ),
     _S.PAYING: frozenset({_S.PAID, _S.RETURNED, _S.WITHDRAWN}),
     # A bank may give money back weeks after it took it.
     _S.PAID: frozenset({_S.RETURNED}),
