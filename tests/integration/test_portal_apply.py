@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -309,3 +310,15 @@ def test_what_a_seller_wrote_is_never_run() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7|add:7 }}" in page
     assert "<script>alert" not in page
     assert made.application_id not in page
+
+
+def test_where_no_channel_pays_the_account_the_seller_is_told_in_plain_words(settings: Any) -> None:
+    made = World(given.shop(MIDDLE, route_open=False))
+    entry = settings.KUAITUI_CHANNELS[given.CHANNEL]
+    settings.KUAITUI_CHANNELS = {"other": {**entry, "adapter": "simulator"}}
+    client = portal_given.browser(made.shop.shop_key)
+
+    with nothing_moves(*MONEY_TABLES):
+        page = client.post(refund(made), STEP_ONE, follow=True).text
+
+    assert "无法打到这类账户" in page or "cannot be sent to such an account" in page

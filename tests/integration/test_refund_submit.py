@@ -16,6 +16,7 @@ from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import operations, queries
 from kuaitui.refunds.errors import (
     AmountAboveRefundable,
+    AmountChangedSinceShown,
     AmountCurrencyWrong,
     AmountMissing,
     AmountNotPositive,
@@ -287,3 +288,14 @@ def test_the_sum_on_the_card_explains_itself_in_every_state() -> None:
         found = deposit(application(state).shop.account_id)
         left = found.paid_in - found.deducted - found.refunded - found.in_transit - found.frozen
         assert left == found.available
+
+
+def test_what_is_sent_is_the_amount_that_the_seller_saw() -> None:
+    made = world(MIDDLE)
+    made.deduct("¥1")
+
+    with given.nothing_moves(*TABLES), pytest.raises(AmountChangedSinceShown):
+        made.submit(amount_seen=yuan(MIDDLE))
+
+    made.submit(amount_seen=yuan("9,999"))
+    assert made.view.amount == yuan("9,999")

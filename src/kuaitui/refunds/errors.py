@@ -57,6 +57,13 @@ class AmountAboveRefundable(Refusal):
     code = "refund.amount_above_refundable"
 
 
+class AmountChangedSinceShown(Refusal):
+    """What can be refunded has changed since you looked. Look at the amount again."""
+
+    code = "refund.amount_changed_since_shown"
+    kind = RefusalKind.CONFLICT
+
+
 class AmountCurrencyWrong(Refusal):
     """The amount is not in the currency of this deposit."""
 

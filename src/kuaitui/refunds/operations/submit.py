@@ -18,6 +18,7 @@ from kuaitui.kit.transactions import requires_transaction
 from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
 from kuaitui.refunds.errors import (
+    AmountChangedSinceShown,
     ApplicationAlreadyOpen,
     NotEligible,
     NoteTooLong,
@@ -76,13 +77,15 @@ def submit_application(
     request_key: str,
     actor: Actor,
     now: dt.datetime,
+    amount_seen: Money | None = None,
 ) -> Submitted:
     """Apply for a refund: the deposit is looked at under lock and the money set aside.
 
     Posts *available → frozen*. The facts, the assessment and the policy are kept as they are now.
     The same `request_key` again returns the first application, however often and from however
     many tabs it is sent. `amount` counts for a part only; `destination_id` is empty for the way
-    the money came, and ignored where all of it can go back that way.
+    the money came, and ignored where all of it can go back that way. `amount_seen` is what the seller
+    was shown, if a page showed it: under the lock it must still be so.
 
     Raises:
         DepositAccountUnknown: there is no such deposit, or it is another shop's.
@@ -92,6 +95,7 @@ def submit_application(
         AmountMissing, AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable,
         NothingRefundable: what is wrong with the amount.
         NotEligible: `details` name the findings that do not pass.
+        AmountChangedSinceShown: it is not what the seller saw.
         DestinationRequired, DestinationOfAnotherShop, DestinationUnknown: the destination.
         NoWayOut: no channel here can pay such an account.
     """
@@ -111,6 +115,8 @@ def submit_application(
         summary, terms, choice=choice, amount=amount, destination_id=destination_id, now=now
     )
     plan = _require_ready(proposal)
+    if amount_seen is not None and amount_seen != proposal.amount:
+        raise AmountChangedSinceShown(amount_minor=proposal.amount.minor)
     row = find_or_begin_draft(
         account_id=account_id, shop_key=shop_key, currency=summary.currency, actor=actor, now=now
     )

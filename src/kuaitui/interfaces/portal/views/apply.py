@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kuaitui.deposits import queries as deposits
-from kuaitui.deposits.errors import DestinationRequired
+from kuaitui.deposits.errors import DestinationRequired, NoWayOut
 from kuaitui.deposits.types import DepositSummary, Route
 from kuaitui.interfaces.portal.forms import (
     AMOUNT_FIELDS,
@@ -220,6 +220,7 @@ def _send(request: ShopRequest, account: DepositSummary, now: dt.datetime) -> Ht
             note=form.cleaned_data["note"],
             destination_id=form.cleaned_data["destination"],
             request_key=key,
+            amount_seen=preview.amount,
             actor=request.viewer.actor,
             now=now,
         )
@@ -330,6 +331,9 @@ def _preview_or_none(
             destination_id=destination_id,
             now=now,
         )
+    except NoWayOut:
+        # Going back to the amount would not help: the seller is told in plain words.
+        raise
     except Refusal:
         return None
 
