@@ -714,3 +714,17 @@ def test_one_application_that_cannot_be_swept_stops_no_other(raw_sql) -> None:
         broken.application_id
     ]
     assert made.state is State.EXPIRED
+
+
+def test_a_repair_is_confirmed_by_the_amount_that_goes_out_again() -> None:
+    made = application(State.PAYING, ("¥2,000", "¥3,000"))
+    small, large = payout_of_application(made.application_id).legs
+    made.channel_answers(Succeeded("SIM1", made.now), leg_id=small.leg_id)
+    made.channel_answers(FailedDefinite("ACCOUNT_CLOSED"), leg_id=large.leg_id)
+    made.repair()
+    made.approve()
+
+    assert made.approval.amount == large.amount
+    with given.nothing_moves(*TABLES), pytest.raises(AmountRetypedWrong):
+        made.confirm(amount_retyped=made.view.amount)
+    assert made.confirm(amount_retyped=large.amount) is State.PAYING

@@ -106,7 +106,9 @@ class World:
         return operations.approve_application(**decision)
 
     def confirm(self, **changes: object) -> State:
-        decision = {"actor": self.approver, "amount_retyped": self.view.amount}
+        shown = self.case.approval
+        amount = shown.amount if shown else self.view.amount
+        decision = {"actor": self.approver, "amount_retyped": amount}
         return operations.confirm_approval(**{**decision, **self._shown(changes), **changes})
 
     def _shown(self, changes: dict[str, object]) -> dict[str, object]:

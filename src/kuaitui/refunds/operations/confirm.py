@@ -24,7 +24,7 @@ from kuaitui.refunds.operations.steps import (
     require_text,
     require_version,
 )
-from kuaitui.refunds.queries.binding import amount_of, require_eligible
+from kuaitui.refunds.queries.binding import require_eligible
 from kuaitui.refunds.states import StaffAct, State
 
 
@@ -40,7 +40,7 @@ def confirm_approval(
 ) -> State:
     """Confirm what somebody else approved; the payout begins.
 
-    `amount_retyped` is the amount as the checker typed it from the page, where the page asks.
+    `amount_retyped` is what goes out, as the checker typed it from the page, where the page asks.
 
     Raises:
         ApplicationUnknown: there is no such application.
@@ -59,11 +59,11 @@ def confirm_approval(
         kind=Decision.Kind.APPROVE, approval_hash=row.approval_hash, actor_id=actor.id
     ).exists():
         raise SecondApproverIsFirst(application=application_id)
-    if amount_retyped is not None and amount_retyped != amount_of(row):
-        raise AmountRetypedWrong
     bound = require_binding(row, approval_hash, now)
     if bound.approval_hash != row.approval_hash:
         raise ApprovalOutdated(application=application_id)
+    if amount_retyped is not None and amount_retyped != bound.amount:
+        raise AmountRetypedWrong
     if not bound.is_repair:
         require_eligible(row, now=now)
     decide(row, Decision.Kind.CONFIRM, actor=actor, approval_hash=bound.approval_hash, now=now)

@@ -26,6 +26,7 @@ class Binding:
 
     approval_hash: str
     amount: Money
+    """What goes out: for a repair, what came back and is sent again."""
     plan: RoutePlan
     destination: Destination | None
     requires_second_approval: bool
@@ -40,9 +41,9 @@ def bind(row: RefundApplication, *, now: dt.datetime) -> Binding:
     Raises:
         InsufficientDeposit, DestinationRequired, NoWayOut: there is no way out for this amount now.
     """
-    amount = amount_of(row)
     legs = repairable_legs(row) if row.repairs else []
-    plan = _plan_again(row, legs) if row.repairs else _first_plan(row, amount, now)
+    plan = _plan_again(row, legs) if row.repairs else _first_plan(row, amount_of(row), now)
+    amount = plan.total
     payee = destination(row.destination_id) if plan.needs_destination else None
     digest = terms_of(row).digest
     return Binding(
