@@ -22,6 +22,7 @@ from kuaitui.deposits.queries import (
     payments_by_reference,
     sent_back_by_reference,
 )
+from kuaitui.ledger.queries import MOVED_BY_ONE_LINE
 from kuaitui.payouts.queries import (
     CAME_BACK,
     PAID_OUT,
@@ -48,10 +49,10 @@ WITH answers AS (
 ours AS (
     SELECT answers.event, answers.key, answers.currency, answers.line_kind,
         CASE WHEN entry.amount_minor = answers.amount_minor THEN entry.amount_minor END AS minor
-    FROM answers LEFT JOIN ledger_entry AS entry ON entry.book_id = answers.book_id
+    FROM answers LEFT JOIN ({MOVED_BY_ONE_LINE}) AS entry ON entry.book_id = answers.book_id
         AND entry.kind = answers.journal_kind AND entry.reference = answers.object_id),
 theirs AS (
-    SELECT event, key, currency, sum(amount_minor) AS minor FROM reconciliation_line
+    SELECT event, key, currency, sum(amount_minor)::bigint AS minor FROM reconciliation_line
     WHERE reading_id = %(reading)s AND event <> '' GROUP BY event, key, currency)
 SELECT COALESCE(ours.event, theirs.event), COALESCE(ours.key, theirs.key)
 FROM ours FULL OUTER JOIN theirs
