@@ -1,0 +1,140 @@
+"""Money comes in through WeChat Pay: the same operations, its adapter, its simulator as a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from kuaitui.channels.port import PayInMethod
+from kuaitui.channels.registry import Channels, build_channels
+from kuaitui.channels.simulator.process import SimulatorOptions
+from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
+from kuaitui.channels.simulator.wechatpay.process import settings_entry
+from kuaitui.deposits import operations, queries
+from kuaitui.deposits.states import PayInState
+from kuaitui.deposits.types import FoundBy, SuspenseReason
+from kuaitui.kernel.clock import read_clock
+from tests.support import pay_ins_given as pig
+from tests.support.given import yuan
+from tests.support.wechatpay import WechatPayProcess
+
+pytestmark = pytest.mark.django_db(transaction=True)
+CHANNEL = "wechatpay"
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WechatPayProcess]:
+    process = WechatPayProcess(tmp_path_factory.mktemp("wechatpay"))
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def channels(process: WechatPayProcess) -> Channels:
+    port = int(process.base_url.rpartition(":")[2])
+    options = SimulatorOptions(
+        port=port, book=process.book, key_file=process.keys / "shared", keys=process.keys,
+        clock=read_clock,
+    )  # fmt: skip
+    return build_channels({CHANNEL: settings_entry(options)}, clock=read_clock)
+
+
+@pytest.fixture
+def director(process: WechatPayProcess) -> Iterator[WechatPayDirector]:
+    director = process.director()
+    yield director
+    director.close()
+
+
+def started(channels: Channels, method: PayInMethod = PayInMethod.QR_CODE) -> pig.World:
+    made = pig.world("¥200", required="¥500")
+    made.now = read_clock()
+    made.start(channel=CHANNEL, method=method, channels=channels)
+    return made
+
+
+def call(made: pig.World, channels: Channels) -> PayInState:
+    """Make the next call now, as a hint would have it made."""
+    operations.note_pay_in_hint(channel=CHANNEL, number=made.order.number, now=read_clock())
+    operations.carry_out_pay_in(
+        order_id=made.order_id, channels=channels, pace=pig.PACE, clock=read_clock
+    )
+    return made.state
+
+
+@pytest.mark.parametrize("method", PayInMethod)
+def test_a_payment_arrives_and_can_go_back_for_a_year(
+    channels: Channels, director: WechatPayDirector, method: PayInMethod
+) -> None:
+    made = started(channels, method)
+    assert call(made, channels) is PayInState.WAITING
+    assert made.order.can_be_met(now=read_clock())
+
+    transaction_id = director.pay(made.order.number)
+
+    assert call(made, channels) is PayInState.PAID
+    lot = queries.deposit(made.shop.account_id).lots[-1]
+    assert (lot.amount, lot.channel_reference) == (yuan("¥300"), transaction_id)
+    assert lot.refundable_until is not None
+    assert (lot.refundable_until - lot.paid_at).days == 365
+
+
+def test_an_order_is_closed_when_it_is_called_off(channels: Channels) -> None:
+    made = started(channels)
+    call(made, channels)
+    operations.call_off_pay_in(
+        order_id=made.order_id,
+        shop_key=made.shop.shop_key,
+        actor=made.shop.seller,
+        now=read_clock(),
+    )
+
+    states = [call(made, channels) for _ in range(2)]
+
+    assert states[-1] is PayInState.CLOSED
+
+
+def test_money_for_a_number_nobody_here_has_lies_in_suspense(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    about = {"channel": CHANNEL, "number": "strayNumber0001"}
+    reference = director.pay(about["number"], amount_minor=700)
+
+    operations.note_pay_in_hint(**about, now=read_clock())
+    operations.ask_about_stray(**about, channels=channels, pace=pig.PACE, clock=read_clock)
+
+    (case,) = queries.suspense_cases()
+    assert (case.why, case.reference) == (SuspenseReason.NEVER_HEARD_OF, reference)
+    assert case.amount == yuan("¥7")
+
+
+def test_a_second_payment_of_one_order_lies_in_suspense(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    made = started(channels)
+    call(made, channels)
+    director.pay(made.order.number)
+    assert call(made, channels) is PayInState.PAID
+
+    reference = director.pay(made.order.number)
+    call(made, channels)
+    found = {one.reference for one in queries.suspense_cases()}
+
+    # A query may tell of the first payment only; then the bill names the second.
+    if not found:
+        operations.note_found_payment(
+            found=operations.FoundPayment(
+                channel=CHANNEL,
+                reference=reference,
+                number=made.order.number,
+                amount=yuan("¥300"),
+                paid_at=read_clock(),
+                refundable_until=None,
+            ),
+            found_by=FoundBy.BILL,
+            now=read_clock(),
+        )
+    (case,) = queries.suspense_cases()
+    assert (case.why, case.reference) == (SuspenseReason.PAID_TWICE, reference)
+    assert made.paid_in == yuan("¥500")
