@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, Page
 
 from kuaitui.accounts.types import Role
 from kuaitui.payouts import operations, queries
+from kuaitui.payouts.types import LimitScope
 from tests.support import batches_given as bg
 from tests.support import given
+from tests.support import payouts_given as pg
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
 from tests.support.pages import DESK, Watched, hidden_focus, overflow_px, violations
@@ -39,10 +41,8 @@ def made(settings: Any) -> dict[Role, list[str]]:
     bg.waiting("¥2,345.67")
     built = operations.build_batch(channel=channel, actor=given.reviewer(), now=given.NOW)
     bg.waiting("¥5,000")
-    operations.set_channel_limit(
-        channel=bg.BANK, currency="CNY", leg_max=given.yuan("1000"), day_max=given.yuan("1500"),
-        actor=given.clerk(), now=given.NOW,
-    )  # fmt: skip
+    pg.limit(LimitScope.CHANNEL_LEG, "¥1,000", channel=bg.BANK)
+    pg.limit(LimitScope.CHANNEL_DAY, "¥1,500", channel=bg.BANK)
     assert queries.batches()
     everybody = [
         "/console/batches", f"/console/batches/{released}", f"/console/batches/{built}",
