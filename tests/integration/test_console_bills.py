@@ -10,6 +10,7 @@ from kuaitui.ledger import queries as ledger
 from kuaitui.ledger.types import Account
 from kuaitui.payouts import queries as payouts
 from kuaitui.reconciliation import operations, queries
+from kuaitui.reconciliation.models import BillDay
 from kuaitui.reconciliation.types import BreakState, ReadingState
 from tests.support import given, payouts_given
 from tests.support.clock import standing_at
@@ -74,6 +75,15 @@ def test_a_day_shows_its_bills_breaks_and_files(overpaid) -> None:
     assert the_break().key in page.text
     assert the_file().sha256[:16] in page.text
     assert "Import a bill" not in page.text
+
+
+def test_the_work_list_tells_of_open_differences_and_late_bills(overpaid) -> None:
+    BillDay.objects.create(channel=CHANNEL, bill="trades", day=DAY, late_at=NOW)
+
+    page = desk(Role.REVIEWER).get("/console/")
+
+    assert "1 difference is open." in page.text
+    assert "1 bill should be here and is not." in page.text
 
 
 @pytest.mark.parametrize("path", [f"{CHANNEL}/yesterday", f"{CHANNEL}/0001-01-01", f"none/{DAY}"])

@@ -8,6 +8,7 @@ from kuaitui.reconciliation.queries.board import (
     board,
     day_report,
     last_proven_days,
+    late_bills_count,
     open_breaks_count,
 )
 from kuaitui.reconciliation.queries.breaks import (
@@ -41,6 +42,7 @@ __all__ = [
     "files_of_day",
     "found_break",
     "last_proven_days",
+    "late_bills_count",
     "open_breaks",
     "open_breaks_count",
     "reread",

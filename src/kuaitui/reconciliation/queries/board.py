@@ -129,6 +129,11 @@ def open_breaks_count() -> int:
     return BreakRow.objects.exclude(state=BreakState.CLOSED).count()
 
 
+def late_bills_count() -> int:
+    """How many bills should be here and are not."""
+    return BillDay.objects.filter(late_at__isnull=False, reading=None).count()
+
+
 _Rows = Mapping[tuple[str, dt.date], list[BillDay]]
 _Breaks = Mapping[tuple[str, dt.date], list[tuple[int, Money]]]
 

@@ -21,6 +21,7 @@ from kuaitui.interfaces.console.tables import Tile
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import overview
+from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
 from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
 from kuaitui.refunds.states import State
 
@@ -56,6 +57,8 @@ def work(request: StaffRequest) -> HttpResponse:
         "is_unknown_old": oldest is not None and now - oldest > UNKNOWN_FOR_LONG,
         "tiles": [_tile(count, now) for count in found.counts if count.state in TILES],
         "late_count": found.late_count,
+        "breaks_count": open_breaks_count(),
+        "late_bills_count": late_bills_count(),
         "suspense": suspense_counts(),
         "odd_orders_count": len(pay_ins_for_people(since=now - ODD_ORDERS_LOOK_BACK)),
         "next_title": title,
