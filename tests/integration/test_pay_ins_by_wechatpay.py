@@ -16,7 +16,7 @@ from kuaitui.deposits.states import PayInState
 from kuaitui.deposits.types import FoundBy, SuspenseReason
 from kuaitui.kernel.clock import read_clock
 from tests.support import pay_ins_given as pig
-from tests.support.given import yuan
+from tests.support.given import DAY, yuan
 from tests.support.wechatpay import WechatPayProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,3 +138,13 @@ def test_a_second_payment_of_one_order_lies_in_suspense(
     (case,) = queries.suspense_cases()
     assert (case.why, case.reference) == (SuspenseReason.PAID_TWICE, reference)
     assert made.paid_in == yuan("¥500")
+
+
+def test_a_number_of_a_channel_that_is_gone_is_given_up_and_stops_nobody_else() -> None:
+    about = {"channel": "gone", "number": "strayNumber0002"}
+    operations.note_pay_in_hint(**about, now=read_clock())
+
+    for _ in range(10):
+        operations.ask_about_stray(**about, channels=Channels({}), pace=pig.PACE, clock=read_clock)
+
+    assert queries.due_strays(now=read_clock() + DAY) == []

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from django.db import connection, transaction
 
-from kuaitui.channels.port import PayInMethod, PayInOrder, PayInOutcome, PayInPaid
+from kuaitui.channels.port import PayInMethod, PayInOrder, PayInOutcome, PayInPaid, Unknown
 from kuaitui.channels.registry import Channels
 from kuaitui.deposits.models import ChannelPayment, StrayNumber
 from kuaitui.deposits.operations.suspense import FoundPayment, put_into_suspense
@@ -35,12 +35,15 @@ def ask_about_stray(
 ) -> PayInAnswer:
     """Ask a channel about a number that is not ours; money behind it goes into suspense.
 
-    A query changes nothing at the channel, so two workers may ask at once.
-
-    Raises:
-        ChannelUnknown, ChannelCannot: the settings name no such channel any more.
+    A query changes nothing at the channel, so two workers may ask at once. A channel that the
+    settings no longer name answers nothing, and is given up like one that never does.
     """
     ensure(not connection.in_atomic_block, "no transaction is open while a channel is called")
+    if channel not in channels.names:
+        gone = Unknown("channel_unknown")
+        return record_stray(
+            channel=channel, number=number, outcome=gone, until=None, pace=pace, now=clock()
+        )
     asked = PayInOrder(
         number=number,
         amount=ANY_AMOUNT,
