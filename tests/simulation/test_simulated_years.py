@@ -11,7 +11,7 @@ from kuaitui.simulation.plan import Recipe
 from kuaitui.simulation.running import play, run
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-YEARS = 2.0
+YEARS = 3.0
 
 
 def kept_recipes() -> list[Recipe]:

@@ -23,5 +23,6 @@ def gather_evidence(world: World) -> Evidence:
             )
             for shop in world.shops.values()
         },
+        attempts=world.figures.attempts,
         wrongs=tuple(world.wrongs),
     )

@@ -43,6 +43,8 @@ class Fault(enum.StrEnum):
     TOLD_LATE = "told_late"
     TOLD_WRONG = "told_wrong"
     """A notification about a number that is nobody's, or not yet true."""
+    HEARD_TWICE = "heard_twice"
+    """A worker dies before it notes that news was heard; the next one delivers it again."""
     CRASH = "crash"
     SLEPT = "slept"
     """A worker stands still for longer than its lease."""

@@ -12,7 +12,9 @@ from django.db import IntegrityError
 
 from kuaitui.kernel.clock import read_stopwatch_s
 from kuaitui.kernel.ids import ids_drawn_from
+from kuaitui.kernel.money import Money
 from kuaitui.payouts.types import ALL_CHANNELS
+from kuaitui.refunds.types import AmountChoice
 from kuaitui.simulation import care, marketplace, sellers, staff
 from kuaitui.simulation.auditor import Auditor
 from kuaitui.simulation.chance import chance_of
@@ -26,13 +28,13 @@ from kuaitui.simulation.installation import installed
 from kuaitui.simulation.plan import Act, ActKind, Plan, Recipe, draw_plan
 from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.workers import Due, Workers
-from kuaitui.simulation.world import World, ask
+from kuaitui.simulation.world import Visit, World, ask
 
-TURNS_MAX = 5_000
+TURNS_MAX = 1_000
 """Turns of workers between two acts; more would be a loop without end."""
-AUDIT_EVERY = 60
+AUDIT_EVERY = 40
 SETTLING_ROUNDS_MAX = 40
-Todo = Act | Told | int
+Todo = Act | Told | Visit
 
 
 class History:
@@ -134,7 +136,7 @@ class History:
         self._doing = "a worker's turn"
         self._workers.take_turn(due)
         self._collect_new()
-        self._audit(cheap=True)
+        self._audit()
 
     def _put(self, at: dt.datetime, todo: Todo) -> None:
         heapq.heappush(self._todo, (at, next(self._order), todo))
@@ -150,10 +152,16 @@ class History:
             case Told():
                 self._doing = f"a notification of {todo.channel}"
                 self._workers.hear(todo)
-            case _:
-                self._doing = f"somebody looks at shop {todo}"
-                shop = world.shops.get(todo)
-                if shop is not None:
+            case Visit():
+                self._doing = f"somebody looks at shop {todo.shop}"
+                shop = world.shops.get(todo.shop)
+                if shop is None or world.is_calm:
+                    return
+                if todo.asks_for_all:
+                    sellers.apply(
+                        world, shop, world.chance, choice=AmountChoice.WHOLE, is_on_the_day=True
+                    )
+                else:
                     care.look_at(world, shop, world.chance)
 
     def _act(self, act: Act, chance: Random) -> None:
@@ -162,22 +170,49 @@ class History:
             marketplace.open_shop(world, act.shop, chance)
             return
         shop = world.shops.get(act.shop)
-        if shop is not None:
+        if shop is None:
+            return
+        if act.kind is ActKind.STOP_SENDING:
+            self._stop_sending(chance)
+        else:
             _PLAYED[act.kind](world, shop, chance)
-            self._follow_switches(chance)
+        self._follow_switches(chance)
+
+    def _stop_sending(self, chance: Random) -> None:
+        """The alarm comes while a payout is on its way: a worker saw it due before the switch."""
+        for number in sorted(self._world.shops):
+            asking = self._world.shops[number]
+            marketplace.pay_in(self._world, asking, chance)
+            sellers.apply(
+                self._world,
+                asking,
+                chance,
+                choice=AmountChoice.PART,
+                amount=Money(100, asking.currency),
+            )
+        self._workers.see_what_is_due()
+        staff.stop_sending(self._world, chance)
+        self._tell_channels_of_switches()
+        self._workers.carry_out_what_was_seen()
+
+    def _tell_channels_of_switches(self) -> list[str]:
+        """Let the model channels know what our kill switch says."""
+        stopped = [
+            name
+            for (name,) in ask(
+                "SELECT channel FROM payouts_channel_switch WHERE is_stopped ORDER BY channel"
+            )
+        ]
+        for name, channel in self._world.model_channels.items():
+            channel.is_stopped_by_us = name in stopped or ALL_CHANNELS in stopped
+        return stopped
 
     def _follow_switches(self, chance: Random) -> None:
-        """Tell the model channels what our kill switch says, and have it released some day."""
-        stopped = {
-            name for (name,) in ask("SELECT channel FROM payouts_channel_switch WHERE is_stopped")
-        }
-        for name, channel in self._world.model_channels.items():
-            channel.is_stopped_by_us = bool({name, ALL_CHANNELS} & stopped)
-        for name in sorted(stopped):
+        """Have a switch released some day."""
+        for name in self._tell_channels_of_switches():
             if self._world.is_calm or chance.random() < 0.5:
                 staff.turn_switch(self._world, name, is_stopped=False, chance=chance)
-                for channel in self._world.model_channels.values():
-                    channel.is_stopped_by_us = False
+        self._tell_channels_of_switches()
 
     def _jump_clock(self, chance: Random) -> None:
         if self._world.weather.strikes(Fault.CLOCK_JUMP, self._world.clock.at, chance):
@@ -192,8 +227,8 @@ class History:
             for told in channel.told:
                 self._put(told.deliver_at, told)
             channel.told.clear()
-        for at, shop in self._world.follow_ups:
-            self._put(at, shop)
+        for at, visit in self._world.follow_ups:
+            self._put(at, visit)
         self._world.follow_ups.clear()
 
     def _settle(self) -> None:
@@ -224,11 +259,11 @@ class History:
             care.is_anything_open(shop) for shop in self._world.shops.values()
         )
 
-    def _audit(self, *, cheap: bool = False, is_at_rest: bool = False) -> None:
+    def _audit(self, *, is_at_rest: bool = False) -> None:
         self._steps += 1
         evidence = gather_evidence(self._world)
         found = list(self._auditor.look_at_news(evidence))
-        if is_at_rest or (not cheap and self._steps % AUDIT_EVERY == 0):
+        if is_at_rest or self._steps % AUDIT_EVERY == 0:
             self.figures.audits += 1
             found += self._auditor.look_at_everything(evidence)
         if is_at_rest:
@@ -266,11 +301,6 @@ def _limit(world: World, shop: SimulatedShop, chance: Random) -> None:
     staff.set_limit(world, shop.currency, chance)
 
 
-def _stop(world: World, shop: SimulatedShop, chance: Random) -> None:
-    del shop
-    staff.stop_sending(world, chance)
-
-
 _PLAYED: dict[ActKind, Callable[[World, SimulatedShop, Random], None]] = {
     ActKind.PAY_IN: marketplace.pay_in,
     ActKind.TRADE: marketplace.trade,
@@ -280,7 +310,6 @@ _PLAYED: dict[ActKind, Callable[[World, SimulatedShop, Random], None]] = {
     ActKind.CARE: care.look_at,
     ActKind.DEDUCT: marketplace.deduct,
     ActKind.REQUIRE: marketplace.require,
-    ActKind.STOP_SENDING: _stop,
     ActKind.LIMIT: _limit,
     ActKind.LEAVE: sellers.leave,
 }

@@ -60,7 +60,7 @@ FREQUENCIES = {
     ActKind.REQUIRE: 0.3,
     ActKind.STOP_SENDING: 0.3,
     ActKind.LIMIT: 0.1,
-    ActKind.LEAVE: 0.3,
+    ActKind.LEAVE: 0.6,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from random import Random
+from zoneinfo import ZoneInfo
 
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits.queries import deposit
@@ -15,18 +16,28 @@ from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.world import STAFF, World
 
 HOUR = dt.timedelta(hours=1)
+ZONE = ZoneInfo(marketplace.ZONE)
 
 
 def apply(
-    world: World, shop: SimulatedShop, chance: Random, *, choice: AmountChoice | None = None
+    world: World,
+    shop: SimulatedShop,
+    chance: Random,
+    *,
+    choice: AmountChoice | None = None,
+    amount: Money | None = None,
+    is_on_the_day: bool = False,
 ) -> None:
     """Ask for money back, with the form sent once, twice, or from two tabs."""
     choice = choice or chance.choice(
         [AmountChoice.EXCESS, AmountChoice.EXCESS, AmountChoice.PART, AmountChoice.WHOLE]
     )
+    if choice is AmountChoice.WHOLE and not is_on_the_day and chance.random() < 0.3:
+        marketplace.place_order(world, shop, chance)
     if chance.random() < 0.1:
         _draft(world, shop, chance, choice)
-    amount = _part(shop, chance) if choice is AmountChoice.PART else None
+    if choice is AmountChoice.PART and amount is None:
+        amount = _part(shop, chance)
     destination_id = _some_destination(world, shop, chance) if chance.random() < 0.6 else ""
     shop.numbers_used += 1
     key = f"form-{shop.number}-{shop.numbers_used}"
@@ -48,7 +59,8 @@ def apply(
         )
         if submitted is not None:
             world.look_again(shop.number, HOUR * chance.choice([1, 8, 30, 100]))
-    _come_back_on_the_day(world, shop, chance, choice)
+    if choice is AmountChoice.WHOLE and not is_on_the_day:
+        _come_back_on_the_day(world, shop, chance)
 
 
 def _draft(world: World, shop: SimulatedShop, chance: Random, choice: AmountChoice) -> None:
@@ -74,7 +86,8 @@ def leave(world: World, shop: SimulatedShop, chance: Random) -> None:
     if shop.reported.listings:
         marketplace.list_goods(world, shop, chance)
     marketplace.finish(world, shop, chance)
-    if chance.random() < 0.4 and shop.reported.closing_notice_at is None:
+    marketplace.complete_an_order(world, shop, chance)
+    if chance.random() < 0.2 and shop.reported.closing_notice_at is None:
         marketplace.put_up_closing_notice(world, shop, chance)
     apply(world, shop, chance, choice=AmountChoice.WHOLE)
 
@@ -149,16 +162,14 @@ def _part(shop: SimulatedShop, chance: Random) -> Money:
     return Money(chance.choice(picks), shop.currency)
 
 
-def _come_back_on_the_day(
-    world: World, shop: SimulatedShop, chance: Random, choice: AmountChoice
-) -> None:
+def _come_back_on_the_day(world: World, shop: SimulatedShop, chance: Random) -> None:
     """Sellers watch the countdown: they try the day before it ends, and on the day."""
-    if choice is AmountChoice.WHOLE and shop.reported.completions:
-        last = max(shop.reported.completions)
+    if shop.reported.completions:
+        last = max(shop.reported.completions).astimezone(ZONE).replace(hour=0, minute=0)
         for days in (29, 30):
-            due_at = last + dt.timedelta(days=days, hours=chance.uniform(0, 24))
+            due_at = last + dt.timedelta(days=days, hours=chance.uniform(1, 23))
             if due_at > world.now:
-                world.look_again(shop.number, due_at - world.now)
+                world.look_again(shop.number, due_at - world.now, asks_for_all=True)
 
 
 def _some_destination(world: World, shop: SimulatedShop, chance: Random) -> str:

@@ -82,7 +82,7 @@ def approve(
     if not world.is_calm:
         if chance.random() < 0.1:
             world.clock.pass_by(chance.choice([1, 24, 90]) * HOUR)
-        if chance.random() < 0.15:
+        if chance.random() < 0.4:
             _try_what_is_forbidden(world, shop, application_id, approval, chance)
     _send_approval(world, application_id, approval, chance.choice(STAFF), chance)
 

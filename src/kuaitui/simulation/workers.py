@@ -18,7 +18,7 @@ from kuaitui.refunds.operations import sweep_due
 from kuaitui.simulation.channels import Told
 from kuaitui.simulation.crashes import SimulatedCrash
 from kuaitui.simulation.faults import Fault
-from kuaitui.simulation.world import World, ask
+from kuaitui.simulation.world import World, ask, tell
 
 # The standard lease and deadline; rarer looks at what takes days, which would be most of the work.
 PACE = Pace(
@@ -38,6 +38,13 @@ SELECT
     (SELECT min(deliver_after) FROM kit_outbox WHERE delivered_at IS NULL),
     (SELECT min(due_at) FROM refunds_application
         WHERE state IN ('draft', 'more_information', 'rejected', 'approved'))
+"""
+
+# What the tables look like when a worker ended between the handler's commit and its note.
+_UNNOTE = """
+UPDATE kit_outbox SET delivered_at = NULL, deliver_after = %s
+WHERE id = (SELECT id FROM kit_outbox WHERE delivered_at IS NOT NULL
+    ORDER BY delivered_at DESC, id LIMIT 1)
 """
 
 
@@ -64,6 +71,17 @@ class Workers:
             world.clock.pass_by(dt.timedelta(seconds=chance.uniform(0, 20)))
         finally:
             world.crashes.disarm()
+
+    def see_what_is_due(self) -> None:
+        """All news is delivered, and a worker takes note of the legs whose turn has come."""
+        for _ in range(3):
+            outbox.deliver_due(now=self._world.now)
+        self._seen = due_legs(now=self._world.now, limit=5)
+
+    def carry_out_what_was_seen(self) -> None:
+        """The worker comes to what it took note of."""
+        for leg_id in self._seen:
+            self._carry_out(leg_id)
 
     def hear(self, told: Told) -> None:
         """A notification came: a hint to ask."""
@@ -113,16 +131,19 @@ class Workers:
         seen_before, self._seen = self._seen, due_legs(now=world.now, limit=5)
         due = seen_before if seen_before and chance.random() < 0.2 else self._seen
         if due:
-            world.figures.attempts += 1
-            carry_out_leg(
-                leg_id=chance.choice(due),
-                channels=world.channels,
-                pace=PACE,
-                clock=world.clock.read,
-            )
+            self._carry_out(chance.choice(due))
+
+    def _carry_out(self, leg_id: str) -> None:
+        world = self._world
+        world.figures.attempts += 1
+        carry_out_leg(leg_id=leg_id, channels=world.channels, pace=PACE, clock=world.clock.read)
 
     def _deliver(self, chance: Random) -> None:
-        outbox.deliver_due(now=self._world.now, limit=chance.choice([1, 100, 100]))
+        world = self._world
+        outbox.deliver_due(now=world.now, limit=chance.choice([1, 100, 100]))
+        if world.weather.strikes(Fault.HEARD_TWICE, world.clock.at, chance):
+            world.figures.faults[Fault.HEARD_TWICE] += 1
+            tell(_UNNOTE, world.now)
 
     def _sweep(self, chance: Random) -> None:
         sweep_due(now=self._world.now, limit=chance.choice([1, 100]))

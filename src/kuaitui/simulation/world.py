@@ -27,6 +27,14 @@ TRIES_MAX = 3
 MOMENTS_MAX = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody comes back to a shop: to act on what is open, or to ask for everything."""
+
+    shop: int
+    asks_for_all: bool = False
+
+
 @dataclass(slots=True)
 class World:
     """One history under way."""
@@ -38,7 +46,7 @@ class World:
     chance: Random
     model_channels: dict[str, ModelChannel]
     shops: dict[int, SimulatedShop] = field(default_factory=dict)
-    follow_ups: list[tuple[dt.datetime, int]] = field(default_factory=list)
+    follow_ups: list[tuple[dt.datetime, Visit]] = field(default_factory=list)
     """When somebody will look at a shop again."""
     wrongs: list[str] = field(default_factory=list)
     """What people were let do though it is forbidden."""
@@ -81,9 +89,9 @@ class World:
         if self.attempt(chance, use_case) is not None:
             self.wrongs.append(what)
 
-    def look_again(self, shop: int, after: dt.timedelta) -> None:
+    def look_again(self, shop: int, after: dt.timedelta, *, asks_for_all: bool = False) -> None:
         """Have somebody look at a shop after a while."""
-        self.follow_ups.append((self.clock.at + after, shop))
+        self.follow_ups.append((self.clock.at + after, Visit(shop, asks_for_all)))
 
 
 def ask(query: str, *values: str | int) -> list[tuple[Any, ...]]:
@@ -92,3 +100,9 @@ def ask(query: str, *values: str | int) -> list[tuple[Any, ...]]:
         cursor.execute(query, values)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def tell(statement: str, *values: dt.datetime) -> None:
+    """Put a table into the state that a fault leaves behind."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

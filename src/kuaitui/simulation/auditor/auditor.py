@@ -19,6 +19,11 @@ SELECT payout.id, payout.application_id, payout.account_id, payout.amount_minor,
     payout.begun_at
 FROM payouts_payout AS payout WHERE payout.id > %s ORDER BY payout.id
 """
+_SETTLED = """
+SELECT leg.channel, leg.channel_number FROM ledger_journal AS journal
+JOIN payouts_leg AS leg ON leg.public_id = journal.reference
+WHERE journal.kind = 'payout.leg_settled'
+"""
 
 
 class Auditor:
@@ -27,17 +32,32 @@ class Auditor:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._payout_seen = 0
+        self._attempts_seen = 0
 
     def look_at_news(self, evidence: Evidence) -> Iterator[Found]:
         """What is new since the last look: payouts, and what channels complain of. Cheap."""
         for wrong in evidence.wrongs:
-            yield "what must be refused is refused", wrong
+            yield "what must be refused is refused, and nothing else", wrong
         for book in evidence.books.values():
             for misuse in book.misuses:
                 yield "a channel is asked for nothing unsound", misuse
+        if evidence.attempts != self._attempts_seen:
+            self._attempts_seen = evidence.attempts
+            yield from self._settled_before_it_was_paid(evidence)
         for row in self._ask(_NEW_PAYOUTS, self._payout_seen):
             self._payout_seen = row[0]
             yield from judge_application(self._ask, evidence, row)
+
+    def _settled_before_it_was_paid(self, evidence: Evidence) -> Iterator[Found]:
+        paid = {
+            (name, booking.number)
+            for name, book in evidence.books.items()
+            for booking in book.bookings
+            if booking.was_paid(evidence.channel_times[name])
+        }
+        for settled in self._ask(_SETTLED):
+            if settled not in paid:
+                yield "we settle what was paid", f"{settled[1]} is settled, and not paid"
 
     def look_at_everything(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true at every moment."""

@@ -37,5 +37,7 @@ class Evidence:
     channel_times: Mapping[str, dt.datetime]
     shops: Mapping[str, Shown]
     """By deposit account."""
+    attempts: int
+    """How many calls workers have made."""
     wrongs: Sequence[str]
     """What people were let do though it is forbidden."""

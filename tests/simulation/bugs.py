@@ -1,0 +1,262 @@
+"""Bugs to seed: each breaks one place of the running code, as a slip of a pen would.
+
+A bug is a line of a function and what stands there instead. The function is compiled anew in its own
+module and its code is exchanged in place, so whoever imported it meets the bug. A line that is no
+longer there is an error: a bug that breaks nothing would prove nothing.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FunctionType
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One slip."""
+
+    name: str
+    where: str
+    """Module and function, as `package.module:function`."""
+    line: str
+    instead: str
+    seed: int = 1
+    """The history to begin with."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    @contextmanager
+    def switched_on(self) -> Iterator[None]:
+        """The running code has the bug inside."""
+        function = _function_at(self.where)
+        sound = function.__code__
+        function.__code__ = self._broken(function)
+        try:
+            yield
+        finally:
+            function.__code__ = sound
+
+    def _broken(self, function: FunctionType) -> object:
+        source = textwrap.dedent(inspect.getsource(function))
+        assert self.line in source, f"{self.where} no longer says: {self.line}"
+        tree = ast.parse(source.replace(self.line, self.instead, 1))
+        (definition,) = tree.body
+        assert isinstance(definition, ast.FunctionDef)
+        definition.decorator_list = []
+        flags = __future__.annotations.compiler_flag
+        code = compile(tree, f"<{self.name}>", "exec", flags=flags, dont_inherit=True)
+        made: dict[str, FunctionType] = {}
+        exec(code, function.__globals__, made)
+        return made[definition.name].__code__
+
+
+def _function_at(where: str) -> FunctionType:
+    module, _, path = where.partition(":")
+    found: object = importlib.import_module(module)
+    for name in path.split("."):
+        found = inspect.getattr_static(found, name)
+    found = found.fget if isinstance(found, property) else found
+    function = inspect.unwrap(found)
+    assert isinstance(function, FunctionType)
+    return function
+
+
+CLAIM = "kuaitui.payouts.operations.claim"
+RECORD = "kuaitui.payouts.operations.record"
+CARRY_OUT = "kuaitui.payouts.operations.carry_out"
+RULES = "kuaitui.payouts.rules"
+HOLDS = "kuaitui.deposits.operations.holds"
+DEDUCTIONS = "kuaitui.deposits.operations.deductions"
+ROUTES = "kuaitui.deposits.rules.refunds"
+APPROVE = "kuaitui.refunds.operations.approve"
+CONFIRM = "kuaitui.refunds.operations.confirm"
+BINDING = "kuaitui.refunds.queries.binding"
+
+BUGS = (
+    Bug(
+        "a journal is posted twice",
+        "kuaitui.payouts.operations.postings:post",
+        "post_journal(journal, now=now)",
+        "post_journal(journal, now=now); post_journal(Journal(book_id=leg.book_id, kind=kind.value,"
+        " reference=leg.public_id + '/2', occurred_at=occurred_at, lines=journal.lines), now=now)",
+    ),
+    Bug(
+        "a lease never ends",
+        f"{CLAIM}:_take",
+        "leg.lease_until = leg.next_check_at = now + pace.lease",
+        "leg.lease_until = leg.next_check_at = now + pace.lease * 100_000_000",
+    ),
+    Bug(
+        "the fence is ignored",
+        f"{RECORD}:record_outcome",
+        "if leg.fence != claim.fence or not _complete(leg, claim, word, cause, now):",
+        "if not PayoutAttempt.objects.filter(leg=leg, outcome=None).update("
+        "outcome=word, cause=cause[:80], finished_at=now):",
+    ),
+    Bug(
+        "a query is skipped",
+        f"{RULES}:next_kind",
+        "if state is LegState.READY and not must_ask:",
+        "if state in (LegState.READY, LegState.UNKNOWN):",
+    ),
+    Bug(
+        "a timeout is taken for a failure",
+        f"{CARRY_OUT}:_call",
+        "return channel.submit(claim.instruction, deadline_s=deadline_s)",
+        "from kuaitui.channels.port import FailedDefinite, Unknown\n"
+        "        answer = channel.submit(claim.instruction, deadline_s=deadline_s)\n"
+        "        return FailedDefinite('TIMEOUT') if isinstance(answer, Unknown) else answer",
+    ),
+    Bug(
+        "not found is taken for a failure",
+        f"{CARRY_OUT}:_call",
+        "return channel.query(claim.instruction, deadline_s=deadline_s)",
+        "from kuaitui.channels.port import FailedDefinite, NotFound\n"
+        "    answer = channel.query(claim.instruction, deadline_s=deadline_s)\n"
+        "    return FailedDefinite('NOT_FOUND') if isinstance(answer, NotFound) else answer",
+    ),
+    Bug(
+        "an amount is sent a hundredfold",
+        "kuaitui.payouts.operations.requests:open_request",
+        "return instruction",
+        "return PayoutInstruction(instruction.number,"
+        " Money(instruction.amount.minor * 100, instruction.amount.currency), instruction.target)",
+    ),
+    Bug(
+        "currencies are mixed up",
+        "kuaitui.payouts.operations.requests:open_request",
+        "return instruction",
+        "return PayoutInstruction("
+        "instruction.number, Money(instruction.amount.minor, 'EUR'), instruction.target)",
+    ),
+    Bug(
+        "a return is ignored",
+        f"{RULES}:_watch",
+        "case Returned() | FailedDefinite():",
+        "case Returned() | FailedDefinite() if leg.settled_at is None:",
+    ),
+    Bug(
+        "a lot is reserved beyond what is left",
+        "kuaitui.deposits.types:Lot.remaining",
+        "return self.amount - self.reserved - self.refunded - self.deducted",
+        "return self.amount - self.reserved - self.deducted",
+    ),
+    Bug(
+        "a hold is released twice",
+        f"{HOLDS}:release_deposit",
+        "set_off_debt(account",
+        "_post(account, 'release', f'{reference}/again', Account.FROZEN, Account.AVAILABLE,"
+        " open_, now); set_off_debt(account",
+    ),
+    Bug(
+        "a hold is released and stays frozen",
+        f"{HOLDS}:release_deposit",
+        'row.save(update_fields=["released_minor"])',
+        "return open_",
+    ),
+    Bug(
+        "a deduction counts twice",
+        f"{DEDUCTIONS}:decide_deduction",
+        "if known is not None:",
+        "import random\n    reference += str(len(list(account.deductions.all())))\n"
+        "    if known is not None and False:",
+    ),
+    Bug(
+        "a deduction takes a unit too much",
+        f"{DEDUCTIONS}:_total",
+        "return sum((item.amount for item in items), Money.zero(account.currency))",
+        "return sum((item.amount for item in items), Money(1, account.currency))",
+    ),
+    Bug(
+        "news heard again moves what has moved on",
+        "kuaitui.refunds.operations.check:check_application",
+        "if row.state != State.SUBMITTED:",
+        "if False:",
+    ),
+    Bug(
+        "the approval's hash is not checked",
+        f"{APPROVE}:require_binding",
+        "if bound.approval_hash != approval_hash:",
+        "if not approval_hash:",
+    ),
+    Bug(
+        "the checker may be the maker",
+        f"{CONFIRM}:confirm_approval",
+        "actor_id=actor.id\n",
+        "actor_id='nobody'\n",
+    ),
+    Bug(
+        "one person is enough for any amount",
+        "kuaitui.refunds.rules:requires_second_approval",
+        "return is_forced or repairs > 0 or amount >= second_approval_from",
+        "return is_forced or repairs > 0",
+    ),
+    Bug(
+        "whoever applies may approve",
+        f"{APPROVE}:require_uninvolved",
+        "if actor.id in (row.created_by, row.destination_set_by):",
+        "if actor.id == '':",
+    ),
+    Bug(
+        "the rule approves any amount",
+        "kuaitui.refunds.rules:may_approve_by_rule",
+        "and amount <= limit",
+        "",
+    ),
+    Bug(
+        "the holding period ends a day early",
+        "kuaitui.policy.terms:Period.after",
+        "dt.timedelta(days=self.count)",
+        "dt.timedelta(days=self.count - 1)",
+    ),
+    Bug(
+        "the window of the way back is ignored",
+        "kuaitui.deposits.types:WaysOut.takes_back",
+        "lot.returns_by_original_route(now=now)",
+        "True or lot.returns_by_original_route(now=now)",
+    ),
+    Bug(
+        "accepted is booked as settled",
+        f"{RULES}:decide",
+        "case Accepted():\n",
+        "case Accepted() if True:\n"
+        "            return Step(LegState.ACCEPTED, _check_delay("
+        "leg, LegState.ACCEPTED, pace, now), (PostingKind.SETTLED,))\n        case Accepted():\n",
+    ),
+    Bug(
+        "a notification is believed",
+        "kuaitui.payouts.operations.control:_ask",
+        "asked = legs.filter(state__in=ASKABLE).update(next_check_at=now)",
+        "asked = legs.filter(state__in=ASKABLE).update("
+        "next_check_at=now, state='paid', settled_at=now)",
+    ),
+    Bug(
+        "news is dropped when its handler fails",
+        "kuaitui.kit.outbox:_claim",
+        "row.deliver_after = now + LEASE",
+        "row.deliver_after = now + LEASE * 100_000_000",
+    ),
+    Bug(
+        "a payment that is confirmed again is not known",
+        "kuaitui.deposits.operations.pay_in:enter_payment",
+        "known = _find_lot(payment)",
+        "known = None",
+    ),
+    Bug(
+        "a payout goes to another account of the shop",
+        "kuaitui.payouts.operations.begin:_target",
+        "payee = payee_details(planned.destination_id)",
+        "from kuaitui.deposits.models import DestinationRow\n"
+        "    own = DestinationRow.objects.get(public_id=planned.destination_id)\n"
+        "    row = DestinationRow.objects.filter(shop_key=own.shop_key, verified_at__isnull=False)\n"
+        "    payee = payee_details(row.order_by('id').first().public_id)",
+    ),
+)
