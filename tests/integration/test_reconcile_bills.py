@@ -83,7 +83,9 @@ def turn(channel: PaperChannel, now: dt.datetime) -> int:
     return operations.fetch_due(channels=Channels({CHANNEL: channel}), plan=PLAN, clock=lambda: now)
 
 
-def whole_bill(kind: StatementKind, day: dt.date) -> StatementFetched:
+def whole_bill(kind: StatementKind, day: dt.date) -> StatementOutcome:
+    if day != DAY:
+        return StatementEmpty()
     return StatementFetched(bill(line("pay_in", "P1", "¥300"), day=day, kind=kind), "bill.json")
 
 
