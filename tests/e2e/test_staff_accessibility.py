@@ -72,7 +72,7 @@ def addresses(made: dict[State, World], role: Role) -> list[str]:
     lists = [
         "/console/", "/console/applications", "/console/applications?amount_from=abc&shop=x",
         "/console/applications?risk=designated", "/console/payouts", "/console/payouts?state=unknown",
-        f"/console/payouts/{leg}",
+        f"/console/payouts/{leg}", "/console/payouts/controls",
     ]  # fmt: skip
     switches = ["/console/payouts/stop", "/console/payouts/resume?channel=simulator"]
     return [*lists, *cases.values(), *acts, *(switches if role is Role.APPROVER else [])]
