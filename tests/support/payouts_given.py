@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.db import transaction
 
 from kuaitui.channels.port import (
     Acknowledgement,
+    Channel,
     ChannelCapabilities,
+    NeededAction,
+    NeedsAction,
     Notification,
     NotificationSubject,
     Outcome,
@@ -19,6 +24,7 @@ from kuaitui.channels.port import (
     Route,
     Succeeded,
 )
+from kuaitui.channels.registry import adapter_added
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits.queries import deposit, plan_route
 from kuaitui.ledger import queries as ledger
@@ -217,3 +223,32 @@ class ScriptedChannel:
     def _answer(self, kind: AttemptKind, instruction: PayoutInstruction) -> Outcome:
         self.calls.append((kind, instruction))
         return self.answer(kind, instruction)
+
+
+def to_confirm(hand_over: str = "package") -> NeedsAction:
+    """The payee must confirm."""
+    return NeedsAction(NeededAction.USER_CONFIRM, "SIM0001", hand_over)
+
+
+CONFIRMING = replace(
+    CAPABILITIES,
+    confirm_within=given.DAY,
+    confirm_page="https://app.invalid/confirm/",
+    can_cancel=True,
+    hands_over_abnormal=True,
+)
+
+
+@contextmanager
+def confirming_channel(
+    settings: Any, capabilities: ChannelCapabilities = CONFIRMING
+) -> Iterator[None]:
+    """The test's channel lets payees confirm, on a page or in an app."""
+
+    def build(name: str, document: object, *, clock: object) -> Channel:
+        return ScriptedChannel(lambda *_: Succeeded("SIM0001", NOW), name, capabilities)
+
+    adapter = f"confirming{len(capabilities.confirm_page)}"
+    settings.KUAITUI_CHANNELS = {given.CHANNEL: {"adapter": adapter}}
+    with adapter_added(adapter, build):
+        yield

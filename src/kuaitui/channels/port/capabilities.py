@@ -37,5 +37,10 @@ class ChannelCapabilities:
     """Whether its payouts are gathered and released by two people before any leaves."""
     can_cancel: bool = False
     """Whether an accepted payout can be called back: see `CancellingChannel`."""
+    confirm_within: dt.timedelta | None = None
+    """How long a payee has to confirm, from the send. None: nobody has to."""
+    confirm_page: str = ""
+    """Before a `NeedsAction.hand_over`, the address where its payee confirms. Empty: only the
+    payee's app can open it, by the hand-over itself."""
     hands_over_abnormal: bool = False
     """Whether a stuck refund can be sent to a bank card: see `HandOverChannel`."""

@@ -42,6 +42,8 @@ REMEMBERED_FOR: Final = dt.timedelta(days=29)
 REFUNDABLE_FOR: Final = dt.timedelta(days=365)
 REFUNDS_PER_PAYMENT_MAX: Final = 50
 BETWEEN_REFUNDS: Final = dt.timedelta(minutes=1)
+CONFIRM_WITHIN: Final = dt.timedelta(hours=24)
+"""Unconfirmed for that long, a transfer is closed and the money goes back (reference §1.2)."""
 NOTHING_RETURNS: Final = dt.timedelta(0)
 """Neither a refund nor a transfer that succeeded ever leaves that state (reference §1.1, §1.2)."""
 
@@ -147,5 +149,7 @@ def capabilities(settings: WeChatPaySettings) -> ChannelCapabilities:
         pay_in_methods=frozenset(PayInMethod),
         statement_kinds=frozenset(StatementKind),
         can_cancel=transfers,
+        confirm_within=CONFIRM_WITHIN if transfers else None,
+        confirm_page=settings.confirm_page,
         hands_over_abnormal=True,
     )

@@ -59,6 +59,9 @@ class WeChatPaySettings:
     transfer_scene: TransferScene | None = None
     refund_reason: str = ""
     fund_account: str = "BASIC"
+    confirm_page: str = ""
+    """Where `package_info` alone confirms a transfer: a simulator's page. WeChat Pay has none, there
+    the payee's mini program opens it."""
     not_found_floor: dt.timedelta = NOT_FOUND_FLOOR
 
     @classmethod
@@ -82,6 +85,7 @@ class WeChatPaySettings:
             transfer_scene=entry.take_or("transfer_scene", _scene, None),
             refund_reason=entry.take_or("refund_reason", _reason, ""),
             fund_account=entry.take_or("fund_account", _fund_account, "BASIC"),
+            confirm_page=entry.take_or("confirm_page", _url, ""),
             not_found_floor=entry.take_or("not_found_floor_s", _seconds, NOT_FOUND_FLOOR),
         )
         entry.ensure_all_taken()

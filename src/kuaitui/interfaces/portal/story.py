@@ -111,7 +111,12 @@ def _future(application: ApplicationView) -> list[Words]:
 def legs_of(application: ApplicationView) -> list[LegLine]:
     """The parts of the payment that count, none that another took the place of."""
     legs = application.payout.legs if application.payout else ()
-    return [LegLine(leg, *words.LEG_STATES[leg.state]) for leg in legs if not leg.is_replaced]
+    return [LegLine(leg, *_word_of(leg)) for leg in legs if not leg.is_replaced]
+
+
+def _word_of(leg: LegProgress) -> tuple[str, Words]:
+    action = leg.needed_action
+    return words.NEEDED_ACTIONS[action] if action else words.LEG_STATES[leg.state]
 
 
 def is_being_asked(application: ApplicationView) -> bool:
@@ -128,6 +133,7 @@ def acts_of(application: ApplicationView) -> list[SellerAct]:
 def mark_of(application: ApplicationView) -> str:
     """Changes whenever the page would look different."""
     legs = "".join(
-        f"{line.leg.state[:2]}{line.leg.bank_reference}" for line in legs_of(application)
+        f"{line.leg.state[:2]}{line.leg.needed_action or ''}{line.leg.bank_reference}"
+        for line in legs_of(application)
     )
     return f"{application.version}-{application.state}-{int(application.is_late)}-{legs}"

@@ -8,6 +8,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.types import DeductionPurpose, DepositKind, StatementKind
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
@@ -242,6 +243,14 @@ LEG_STATES: Final[dict[LegState, tuple[str, Words]]] = {
     LegState.FAILED: ("bad", _("Not paid; the money is back")),
     LegState.CANCELLED: ("quiet", _("Called off")),
 }
+
+# What the channel waits for somebody for, where that says more than the state.
+NEEDED_ACTIONS: Final[dict[NeededAction, tuple[str, Words]]] = {
+    NeededAction.USER_CONFIRM: ("act", _("Waits for your confirmation")),
+    NeededAction.ABNORMAL_REFUND: ("wait", _("The way back is blocked; we look for another")),
+    NeededAction.MISSING_BANK_DETAILS: ("wait", _("Waits for us: details are missing")),
+}
+AT_CHANNEL_UNCONFIRMED = _("With the payment channel, waiting for your confirmation")
 
 SELLER_ACTS: Final[dict[SellerAct, Words]] = {
     SellerAct.WITHDRAW: _("Withdraw the application"),

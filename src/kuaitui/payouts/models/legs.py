@@ -14,6 +14,7 @@ from kuaitui.payouts.types import (
 )
 
 LIVE_STATES = sorted(state.value for state in LIVE)
+UNDER_WAY_STATES = sorted(state.value for state in LIVE - {LegState.READY})
 
 
 class Payout(models.Model):
@@ -97,6 +98,8 @@ class PayoutLeg(models.Model):
     set_aside_reason = models.CharField(max_length=200, default="", blank=True)
     clear_since = models.DateTimeField(null=True)
     waits_for = models.CharField(max_length=20, default="", db_default="", blank=True)
+    hand_over_sealed = models.BinaryField(null=True)
+    hand_over_key_id = models.CharField(max_length=20, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "payouts_leg"
@@ -132,6 +135,15 @@ class PayoutLeg(models.Model):
                 name="what_a_leg_waits_for_is_known",
                 condition=Q(waits_for="")
                 | Q(waits_for__in=[w.value for w in WaitsFor], state="ready"),
+            ),
+            # With it whoever holds it opens the payee's confirm page: kept no longer than it is of use.
+            models.CheckConstraint(
+                name="only_a_leg_under_way_keeps_a_hand_over",
+                condition=Q(hand_over_key_id="", hand_over_sealed=None)
+                | (
+                    ~Q(hand_over_key_id="")
+                    & Q(hand_over_sealed__isnull=False, state__in=UNDER_WAY_STATES)
+                ),
             ),
             models.CheckConstraint(
                 name="a_leg_that_ended_is_not_checked",

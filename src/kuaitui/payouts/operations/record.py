@@ -23,6 +23,7 @@ from kuaitui.payouts.events import LegFailed, LegPaid, LegReturned, PayoutDelaye
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch, note_sent
 from kuaitui.payouts.operations.claim import Claim
+from kuaitui.payouts.operations.hand_overs import keep_hand_over
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.rules import (
     LegFacts,
@@ -210,6 +211,7 @@ def _moment(outcome: Outcome, now: dt.datetime) -> dt.datetime:
 def _move_on(leg: PayoutLeg, step: Step, outcome: Outcome, now: dt.datetime) -> None:
     if leg.state != step.state:
         leg.state, leg.since, leg.waits_for = step.state, now, ""
+    keep_hand_over(leg, outcome)
     leg.lease_until = None
     leg.next_check_at = None if step.wait is None else now + step.wait
     leg.code = step.code or leg.code

@@ -17,6 +17,7 @@ from kuaitui.payouts.queries.batches import (
     legs_of_batch,
     waiting_legs,
 )
+from kuaitui.payouts.queries.confirmations import Confirmation, confirmations_of
 from kuaitui.payouts.queries.due import due_legs
 from kuaitui.payouts.queries.for_reconciliation import (
     CAME_BACK,
@@ -56,6 +57,7 @@ __all__ = [
     "AttemptRecord",
     "BatchSummary",
     "ChannelCount",
+    "Confirmation",
     "Hold",
     "KillSwitch",
     "KnownBalance",
@@ -76,6 +78,7 @@ __all__ = [
     "bank_messages",
     "batch",
     "batches",
+    "confirmations_of",
     "current_hold",
     "differences",
     "due_legs",

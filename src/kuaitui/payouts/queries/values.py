@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from kuaitui.channels.port import NeededAction
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.states import LegState, PayoutState
 from kuaitui.payouts.types import (
@@ -37,6 +38,12 @@ class LegProgress:
     code: str
     """Why it failed or came back."""
     is_replaced: bool
+
+    @property
+    def needed_action(self) -> NeededAction | None:
+        """For what the channel waits for a person."""
+        waits = self.state is LegState.NEEDS_ACTION and self.code
+        return NeededAction(self.code) if waits else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def settings_entry(options: SimulatorOptions) -> dict[str, object]:
         "merchant_key_file": str(keys.merchant_key_file),
         "apiv3_key_file": str(keys.apiv3_key_file),
         "wechatpay_keys": {key_id: str(keys.file_of(key_id))},
+        "confirm_page": f"http://{HOST}:{options.port}/sim/confirm/",
         "notify_url": options.notify_url or f"http://{HOST}:8000/callbacks/wechatpay",
         "transfer_scene": {
             "scene_id": "1011",

@@ -14,6 +14,7 @@ from kuaitui.interfaces.portal.story import acts_of, is_being_asked, legs_of, ma
 from kuaitui.interfaces.portal.ways import ways_out
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
+from kuaitui.payouts.queries import confirmations_of
 from kuaitui.refunds import queries as refunds
 from kuaitui.refunds.states import OPEN, NextActor, SellerAct
 
@@ -42,6 +43,7 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
     if request.headers.get("HX-Request") and request.GET.get("seen") == mark:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     acts = acts_of(application)
+    to_confirm = confirmations_of(application_id=application_id, shop_key=request.shop.key)
     context = {
         "application": application,
         "state": words.state_of(application.state),
@@ -49,8 +51,13 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "legs": legs_of(application),
         "ways": ways_out(application.plan, application.destination),
         "is_being_asked": is_being_asked(application),
-        "money": words.MONEY_PLACES[application.state_facts.money],
-        "next_actor": words.NEXT_ACTORS[application.state_facts.next_actor],
+        "to_confirm": to_confirm,
+        "money": words.AT_CHANNEL_UNCONFIRMED
+        if to_confirm
+        else words.MONEY_PLACES[application.state_facts.money],
+        "next_actor": words.NEXT_ACTORS[
+            NextActor.SELLER if to_confirm else application.state_facts.next_actor
+        ],
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
         "only_withdraw": acts == [SellerAct.WITHDRAW],
         "reject_reasons": [
