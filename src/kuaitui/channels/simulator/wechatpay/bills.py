@@ -18,13 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults
-from kuaitui.channels.simulator.wechatpay.book import (
-    MERCHANT,
-    PAYERS,
-    WechatPayBook,
-    digits,
-    refuse,
-)
+from kuaitui.channels.simulator.money_book import MERCHANT, PAYERS, digits
+from kuaitui.channels.simulator.wechatpay.book import WechatPayBook, refuse
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
 from kuaitui.channels.simulator.wechatpay.times import BEIJING, HOUR_S, MINUTE_S, beijing
 from kuaitui.kernel.money import Money

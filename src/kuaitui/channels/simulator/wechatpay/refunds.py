@@ -10,17 +10,16 @@ import re
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults
-from kuaitui.channels.simulator.wechatpay.book import (
+from kuaitui.channels.simulator.money_book import (
     BANK,
     MERCHANT,
     PAYERS,
     REFUNDS,
     NoticePlan,
-    WechatPayBook,
     digits,
     fingerprint,
-    refuse,
 )
+from kuaitui.channels.simulator.wechatpay.book import WechatPayBook, refuse
 from kuaitui.channels.simulator.wechatpay.keys import MCHID
 from kuaitui.channels.simulator.wechatpay.times import DAY_S, MINUTE_S, rfc3339
 

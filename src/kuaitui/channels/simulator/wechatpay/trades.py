@@ -13,15 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults, Operation
-from kuaitui.channels.simulator.wechatpay.book import (
-    MERCHANT,
-    PAYERS,
-    NoticePlan,
-    WechatPayBook,
-    digits,
-    fingerprint,
-    refuse,
-)
+from kuaitui.channels.simulator.money_book import MERCHANT, PAYERS, NoticePlan, digits, fingerprint
+from kuaitui.channels.simulator.wechatpay.book import WechatPayBook, refuse
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
 from kuaitui.channels.simulator.wechatpay.times import DAY_S, HOUR_S, MINUTE_S, rfc3339
 

@@ -11,16 +11,15 @@ import secrets
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults
-from kuaitui.channels.simulator.wechatpay.book import (
+from kuaitui.channels.simulator.money_book import (
     MERCHANT,
     PAYEES,
     TRANSFERS,
     NoticePlan,
-    WechatPayBook,
     digits,
     fingerprint,
-    refuse,
 )
+from kuaitui.channels.simulator.wechatpay.book import WechatPayBook, refuse
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID
 from kuaitui.channels.simulator.wechatpay.times import DAY_S, rfc3339_fine
 
