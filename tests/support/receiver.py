@@ -15,9 +15,10 @@ class Received:
 
 
 class Receiver:
-    """`answers` are used up one by one; after them it answers 204."""
+    """`answers` are used up one by one; after them it says `content`, or nothing with 204."""
 
-    def __init__(self) -> None:
+    def __init__(self, content: bytes = b"") -> None:
+        usual = 200 if content else 204
         self.received: list[Received] = []
         self.answers: list[int] = []
         receiver = self
@@ -26,8 +27,12 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.received.append(Received(self.path, dict(self.headers), body))
-                self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
+                status = receiver.answers.pop(0) if receiver.answers else usual
+                said = content if status == 200 else b""
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(said)))
                 self.end_headers()
+                self.wfile.write(said)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -11,7 +11,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults
@@ -56,6 +56,10 @@ class NoticePlan:
         genuine = 0 if Fault.NOTIFY_NEVER in faults else 1 + (Fault.NOTIFY_TWICE in faults)
         disguises = [disguise for fault, disguise in before.items() if fault in faults]
         return cls(faults.seconds(Fault.NOTIFY_LATE), (*disguises, *[""] * genuine))
+
+    def without(self, disguise: str) -> NoticePlan:
+        """The same without one disguise, which this institution does not know."""
+        return replace(self, disguises=tuple(kept for kept in self.disguises if kept != disguise))
 
     def written(self) -> str:
         """As it is kept in a row."""

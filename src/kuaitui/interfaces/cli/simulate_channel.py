@@ -17,6 +17,7 @@ from kuaitui.kernel.clock import read_clock
 SIMULATORS = {
     "simulator": ("kuaitui.channels.simulator.process", 8790),
     "wechatpay": ("kuaitui.channels.simulator.wechatpay.process", 8791),
+    "alipay": ("kuaitui.channels.simulator.alipay.process", 8792),
     "bank": ("kuaitui.channels.simulator.bank.process", 8793),
 }
 
