@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,8 @@ from kuaitui.channels.port import (
     Notification,
     NotificationSubject,
     Outcome,
+    PayeeAccount,
+    PayeeKind,
     PayoutInstruction,
     Returned,
     Route,
@@ -49,6 +52,7 @@ CAPABILITIES = ChannelCapabilities(
     return_window=30 * given.DAY,
 )
 PACE = Pace()
+_adapters = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +210,27 @@ class ScriptedChannel:
     name: str = given.CHANNEL
     capabilities: ChannelCapabilities = CAPABILITIES
     calls: list[tuple[AttemptKind, PayoutInstruction]] = field(default_factory=list)
+    handed_over: list[tuple[str, PayeeAccount]] = field(default_factory=list)
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> Outcome:
         return self._answer(AttemptKind.SEND, instruction)
 
     def query(self, instruction: PayoutInstruction, *, deadline_s: float) -> Outcome:
         return self._answer(AttemptKind.QUERY, instruction)
+
+    def hand_over(
+        self,
+        instruction: PayoutInstruction,
+        *,
+        reference: str,
+        payee: PayeeAccount,
+        deadline_s: float,
+    ) -> Outcome:
+        self.handed_over.append((reference, payee))
+        return self._answer(AttemptKind.HAND_OVER, instruction)
+
+    def cancel(self, instruction: PayoutInstruction, *, deadline_s: float) -> Outcome:
+        return self._answer(AttemptKind.CANCEL, instruction)
 
     acknowledgement: Acknowledgement = field(default_factory=Acknowledgement)
 
@@ -234,6 +253,7 @@ CONFIRMING = replace(
     CAPABILITIES,
     confirm_within=given.DAY,
     confirm_page="https://app.invalid/confirm/",
+    payee_kinds=frozenset(PayeeKind),
     can_cancel=True,
     hands_over_abnormal=True,
 )
@@ -248,7 +268,10 @@ def confirming_channel(
     def build(name: str, document: object, *, clock: object) -> Channel:
         return ScriptedChannel(lambda *_: Succeeded("SIM0001", NOW), name, capabilities)
 
-    adapter = f"confirming{len(capabilities.confirm_page)}"
+    # What channels can do is read once for the same settings.
+    adapter = f"scripted{next(_adapters)}"
+    before = settings.KUAITUI_CHANNELS
     settings.KUAITUI_CHANNELS = {given.CHANNEL: {"adapter": adapter}}
     with adapter_added(adapter, build):
         yield
+    settings.KUAITUI_CHANNELS = before

@@ -209,3 +209,51 @@ class LimitNeedsAnother(Refusal):
 
     code = "payout.limit_needs_another"
     kind = RefusalKind.FORBIDDEN
+
+
+class LegNotStuck(Refusal):
+    """This part does not wait for an account, or its channel takes none."""
+
+    code = "payout.leg_not_stuck"
+    kind = RefusalKind.CONFLICT
+
+
+class LegNotCancellable(Refusal):
+    """This part does not wait for its payee's confirmation, or its channel calls nothing back."""
+
+    code = "payout.leg_not_cancellable"
+    kind = RefusalKind.CONFLICT
+
+
+class InterventionOpen(Refusal):
+    """Something is decided about this part already. Wait for it, or take it back."""
+
+    code = "payout.intervention_open"
+    kind = RefusalKind.CONFLICT
+
+
+class InterventionMissing(Refusal):
+    """Nothing is decided about this part (any more). Look at it again."""
+
+    code = "payout.intervention_missing"
+    kind = RefusalKind.CONFLICT
+
+
+class InterventionUnderWay(Refusal):
+    """The channel is being told at this moment. Try again when it has answered."""
+
+    code = "payout.intervention_under_way"
+    kind = RefusalKind.CONFLICT
+
+
+class HandOverNeedsAnother(Refusal):
+    """A stuck refund is handed over by two people, and neither of them entered the account."""
+
+    code = "payout.hand_over_needs_another"
+    kind = RefusalKind.FORBIDDEN
+
+
+class HandOverAccountUnfit(Refusal):
+    """Choose a checked bank account of the same shop that may be used already."""
+
+    code = "payout.hand_over_account_unfit"

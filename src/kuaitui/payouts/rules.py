@@ -26,9 +26,18 @@ from kuaitui.channels.port import (
 )
 from kuaitui.kernel.ids import ALPHABET
 from kuaitui.payouts.states import LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
+from kuaitui.payouts.types import (
+    AttemptKind,
+    AttemptOutcome,
+    InterventionEnd,
+    InterventionKind,
+    Pace,
+    PostingKind,
+)
 
 SOON = dt.timedelta(0)
+# Calls that people decided.
+INTERVENING = frozenset({AttemptKind.HAND_OVER, AttemptKind.CANCEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +68,65 @@ class Step:
     code: str = ""
 
 
-def next_kind(state: LegState, *, must_ask: bool) -> AttemptKind:
+def next_kind(
+    state: LegState, *, must_ask: bool, intervention: InterventionKind | None = None
+) -> AttemptKind:
     """SEND only a leg of which no send can have taken effect; ask about every other.
 
-    After a restore (`must_ask`) a send may have taken effect that our books have forgotten.
+    After a restore (`must_ask`) a send may have taken effect that our books have forgotten. A leg
+    that waits for a person gets the call that people decided (`intervention`).
     """
-    if state is LegState.READY and not must_ask:
+    if must_ask:
+        return AttemptKind.QUERY
+    if state is LegState.READY:
         return AttemptKind.SEND
+    if state is LegState.NEEDS_ACTION and intervention is not None:
+        return intervention.attempt
     return AttemptKind.QUERY
+
+
+def must_ask_before_telling_again(
+    told: Iterable[tuple[AttemptKind, AttemptOutcome | None]],
+) -> bool:
+    """Whether nobody knows what the last intervention's call came to.
+
+    `told` are the attempts of a leg, the oldest first. Only the answer that the leg still waits lets
+    the call be made again.
+    """
+    doubtful = False
+    for kind, outcome in told:
+        if kind in INTERVENING:
+            doubtful = outcome in {None, AttemptOutcome.UNKNOWN}
+        elif outcome is AttemptOutcome.NEEDS_ACTION:
+            doubtful = False
+    return doubtful
+
+
+def as_told(kind: AttemptKind, outcome: Outcome) -> Outcome:
+    """What an answer to an intervention may be believed of. Other answers stay as they are.
+
+    Whoever was told about a number cannot find it unknown. Called back is called back, whatever
+    could be tried again; and no refusal of an account sends the refund itself again.
+    """
+    match outcome:
+        case NotFound() if kind in INTERVENING:
+            return Unknown("not_found")
+        case FailedDefinite(code=code, same_key_retry_ok=True) if kind is AttemptKind.CANCEL:
+            return FailedDefinite(code)
+        case FailedDefinite(code=code, same_key_retry_ok=True) if kind is AttemptKind.HAND_OVER:
+            return Unknown(code)
+    return outcome
+
+
+def intervention_end(
+    state: LegState, *, kind: AttemptKind, outcome: AttemptOutcome
+) -> InterventionEnd | None:
+    """Whether an intervention is over, after an attempt that left its leg in that state."""
+    if state is not LegState.NEEDS_ACTION:
+        return InterventionEnd.WENT_ON
+    if kind is AttemptKind.HAND_OVER and outcome is AttemptOutcome.NEEDS_ACTION:
+        return InterventionEnd.STUCK
+    return None
 
 
 def channel_number(lot_id: str, *, nth: int) -> str:

@@ -17,6 +17,10 @@ class AttemptKind(enum.StrEnum):
 
     SEND = "send"
     QUERY = "query"
+    HAND_OVER = "hand_over"
+    """Tell the channel to which bank account a stuck refund goes."""
+    CANCEL = "cancel"
+    """Ask the channel to call a payout back."""
 
 
 class AttemptOutcome(enum.StrEnum):
@@ -32,6 +36,29 @@ class AttemptOutcome(enum.StrEnum):
     NOT_FOUND = "not_found"
     NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
+
+
+class InterventionKind(enum.StrEnum):
+    """What people decided about a leg that its channel holds for a person."""
+
+    HAND_OVER = "hand_over"
+    CANCEL = "cancel"
+
+    @property
+    def attempt(self) -> AttemptKind:
+        """The call that it takes."""
+        return AttemptKind(self.value)
+
+
+class InterventionEnd(enum.StrEnum):
+    """Why an intervention is over."""
+
+    WENT_ON = "went_on"
+    """The leg no longer waits for a person."""
+    STUCK = "stuck"
+    """The channel took the account, and the refund is stuck as before: it takes another account."""
+    WITHDRAWN = "withdrawn"
+    """Taken back by a person."""
 
 
 class HoldCause(enum.StrEnum):

@@ -102,7 +102,12 @@ LEG_STATES: Final = {
 NEEDS_PEOPLE: Final = Word(_("Needs a person"), "act")
 CAME_BACK: Final = Word(_("Came back or failed"), "return")
 
-ATTEMPT_KINDS: Final = {AttemptKind.SEND: _("Send"), AttemptKind.QUERY: _("Query")}
+ATTEMPT_KINDS: Final = {
+    AttemptKind.SEND: _("Send"),
+    AttemptKind.QUERY: _("Query"),
+    AttemptKind.HAND_OVER: _("Name the bank account"),
+    AttemptKind.CANCEL: _("Call back"),
+}
 
 ATTEMPT_OUTCOMES: Final = {
     AttemptOutcome.ACCEPTED: Word(_("Accepted"), "good"),

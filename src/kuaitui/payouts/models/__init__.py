@@ -5,6 +5,7 @@ What a constraint cannot say, the triggers of the migrations do.
 
 from kuaitui.payouts.models.bank_messages import BankMessage, BankMessageWord, BankStatementDay
 from kuaitui.payouts.models.batches import BatchLeg, PayoutBatch
+from kuaitui.payouts.models.interventions import LegIntervention
 from kuaitui.payouts.models.legs import (
     ChannelSwitch,
     Incarnation,
@@ -23,6 +24,7 @@ __all__ = [
     "ChannelBalance",
     "ChannelSwitch",
     "Incarnation",
+    "LegIntervention",
     "Payout",
     "PayoutAttempt",
     "PayoutBatch",

@@ -24,6 +24,12 @@ from kuaitui.payouts.operations.holds import (
     hold_sending,
     propose_release,
 )
+from kuaitui.payouts.operations.interventions import (
+    call_back,
+    confirm_hand_over,
+    propose_hand_over,
+    withdraw_intervention,
+)
 from kuaitui.payouts.operations.limits import confirm_limit, note_balance, propose_limit
 from kuaitui.payouts.operations.record import record_outcome
 from kuaitui.payouts.operations.switches import confirm_resume, propose_resume, stop_sending
@@ -35,10 +41,12 @@ __all__ = [
     "begin_payout",
     "bring_message",
     "build_batch",
+    "call_back",
     "cancel_batch",
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "confirm_hand_over",
     "confirm_limit",
     "confirm_message",
     "confirm_release",
@@ -49,6 +57,7 @@ __all__ = [
     "not_taken_in",
     "note_balance",
     "note_hint",
+    "propose_hand_over",
     "propose_limit",
     "propose_release",
     "propose_resume",
@@ -61,4 +70,5 @@ __all__ = [
     "stop_sending",
     "take_in_from_mailbox",
     "trip_on_rates",
+    "withdraw_intervention",
 ]

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import assert_never, cast
 
 import structlog
 from django.db import connection
 
-from kuaitui.channels.port import Channel, NotSent, Outcome, RejectedConfig
+from kuaitui.channels.port import (
+    CancellingChannel,
+    Channel,
+    HandOverChannel,
+    NotSent,
+    Outcome,
+    RejectedConfig,
+)
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
@@ -17,7 +25,7 @@ from kuaitui.payouts.operations.claim import Claim, claim_leg
 from kuaitui.payouts.operations.record import record_outcome
 from kuaitui.payouts.operations.switches import stop_rejected_channel
 from kuaitui.payouts.queries.holds import LastSend
-from kuaitui.payouts.rules import classify
+from kuaitui.payouts.rules import as_told, classify
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
 
@@ -62,7 +70,7 @@ def carry_out_leg(
     reach("payouts.claim.committed")
     if claim.kind is AttemptKind.SEND:
         note_send(LastSend(claim.attempt_id, claim.leg_id, claim.started_at, claim.held_at))
-    outcome = _call(channel, claim, pace, now=clock())
+    outcome = as_told(claim.kind, _call(channel, claim, pace, now=clock()))
     reach("payouts.call.answered")
     word, cause = classify(outcome)
     log.info(
@@ -88,6 +96,25 @@ def _call(channel: Channel, claim: Claim, pace: Pace, *, now: dt.datetime) -> Ou
         # else has the leg; nothing has left yet.
         return NotSent("lease_too_short")
     deadline_s = pace.call_deadline.total_seconds()
-    if claim.kind is AttemptKind.SEND:
-        return channel.submit(claim.instruction, deadline_s=deadline_s)
-    return channel.query(claim.instruction, deadline_s=deadline_s)
+    match claim.kind:
+        case AttemptKind.SEND:
+            return channel.submit(claim.instruction, deadline_s=deadline_s)
+        case AttemptKind.QUERY:
+            return channel.query(claim.instruction, deadline_s=deadline_s)
+        case AttemptKind.CANCEL:
+            ensure(channel.capabilities.can_cancel, "only who calls back is asked to")
+            return cast("CancellingChannel", channel).cancel(
+                claim.instruction, deadline_s=deadline_s
+            )
+        case AttemptKind.HAND_OVER:
+            return _hand_over(channel, claim, deadline_s)
+        case _:
+            assert_never(claim.kind)
+
+
+def _hand_over(channel: Channel, claim: Claim, deadline_s: float) -> Outcome:
+    ensure(channel.capabilities.hands_over_abnormal, "only who hands over is told to")
+    assert claim.payee is not None  # the database keeps no hand-over without one
+    return cast("HandOverChannel", channel).hand_over(
+        claim.instruction, reference=claim.reference, payee=claim.payee, deadline_s=deadline_s
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Max, Q
 
-from kuaitui.channels.port import PayoutInstruction
+from kuaitui.channels.port import PayeeAccount, PayoutInstruction
 from kuaitui.channels.port.capabilities import NOTHING_BETWEEN
 from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish
@@ -16,13 +16,14 @@ from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
 from kuaitui.payouts.operations.gates import is_spaced, is_within_limits
+from kuaitui.payouts.operations.intervention_gate import due_intervention, payee_of
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.operations.requests import open_request
 from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind
 from kuaitui.payouts.states import LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionKind, Pace, PostingKind
 
 LEASE_ENDED = "lease_ended"
 ROUTE_CLOSED = "ROUTE_CLOSED"
@@ -45,6 +46,10 @@ class Claim:
     """When the last hold began."""
     is_uncertain: bool
     """Whether the channel has not yet given its word about this leg since then."""
+    reference: str
+    """The channel's own number, as far as it told one."""
+    payee: PayeeAccount | None = None
+    """To whom a stuck refund is handed over."""
 
 
 @transaction.atomic(durable=True)
@@ -61,7 +66,8 @@ def claim_leg(
     (for SEND only), the window of the route, the seal that binds the approval; the lease and the next
     fence; the first time
     *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
-    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word.
+    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word. A leg
+    that waits for a person is the matter of what people decided about it.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -72,20 +78,16 @@ def claim_leg(
         return None
     held_at = last_held_at()
     is_uncertain = must_ask(clear_since=leg.clear_since, held_at=held_at)
-    kind = next_kind(LegState(leg.state), must_ask=is_uncertain)
-    if kind is AttemptKind.SEND:
-        if is_sending_stopped(leg.channel):
-            return None
-        if leg.route_open_until is not None and leg.route_open_until <= now:
-            _fail_unsent(leg, now)
-            return None
-        if leg.needs_batch and not is_released(leg):
-            return None
-        if not is_spaced(leg, interval=refund_interval, now=now):
-            return None
-        if leg.first_sent_at is None and not is_within_limits(leg, now=now):
-            return None
+    decided = due_intervention(leg)
+    kind = next_kind(
+        LegState(leg.state),
+        must_ask=is_uncertain,
+        intervention=InterventionKind(decided.kind) if decided else None,
+    )
+    if kind is AttemptKind.SEND and not _may_send(leg, refund_interval, now):
+        return None
     instruction = with_release(leg, open_request(leg), held_at=held_at)
+    payee = payee_of(decided, leg)
     _complete_lost_attempt(leg, now)
     attempt = _take(leg, kind, pace, now)
     reach("payouts.claim.uncommitted")
@@ -101,6 +103,8 @@ def claim_leg(
         started_at=now,
         held_at=held_at,
         is_uncertain=is_uncertain,
+        reference=leg.bank_reference,
+        payee=payee,
     )
 
 
@@ -115,6 +119,19 @@ def _lock_due(leg_id: str, now: dt.datetime) -> PayoutLeg | None:
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
         .first()
     )
+
+
+def _may_send(leg: PayoutLeg, refund_interval: dt.timedelta, now: dt.datetime) -> bool:
+    if is_sending_stopped(leg.channel):
+        return False
+    if leg.route_open_until is not None and leg.route_open_until <= now:
+        _fail_unsent(leg, now)
+        return False
+    if leg.needs_batch and not is_released(leg):
+        return False
+    if not is_spaced(leg, interval=refund_interval, now=now):
+        return False
+    return leg.first_sent_at is not None or is_within_limits(leg, now=now)
 
 
 def _complete_lost_attempt(leg: PayoutLeg, now: dt.datetime) -> None:

@@ -24,6 +24,7 @@ from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch, note_sent
 from kuaitui.payouts.operations.claim import Claim
 from kuaitui.payouts.operations.hand_overs import keep_hand_over
+from kuaitui.payouts.operations.intervention_gate import end_intervention
 from kuaitui.payouts.operations.postings import post, post_sent
 from kuaitui.payouts.rules import (
     LegFacts,
@@ -93,6 +94,7 @@ def record_outcome(
     _post_and_settle(payout, leg, step, outcome, now)
     reach("payouts.record.posted")
     _move_on(leg, step, outcome, now)
+    end_intervention(leg, kind=claim.kind, outcome=word, now=now)
     _tell(payout, leg, before, outcome, now)
     _alarm_if_delayed(payout, leg, word, pace, now)
     leg.save()

@@ -25,14 +25,7 @@ def seal_request(instruction: PayoutInstruction, *, leg_id: str, approval_hash: 
             "total_minor": target.total.minor,
         }
     else:
-        payee = {
-            "holder_name": target.holder_name,
-            "bank_name": target.bank_name,
-            "account_number": target.account_number,
-            "kind": target.kind.value,
-            "bank_code": target.bank_code,
-            "is_company": target.is_company,
-        }
+        payee = _payee(target)
     document = {
         "number": instruction.number,
         "amount_minor": instruction.amount.minor,
@@ -66,10 +59,45 @@ def open_request(leg: PayoutLeg) -> PayoutInstruction:
     return instruction
 
 
+def seal_payee(payee: PayeeAccount, *, leg_id: str, destination_id: str) -> Sealed:
+    """To which account a stuck refund is handed over, readable by whoever holds the keyring only."""
+    text = json.dumps(_payee(payee), ensure_ascii=False, sort_keys=True)
+    return keyring().seal(text, context=_payee_context(leg_id, destination_id))
+
+
+def open_payee(sealed: Sealed, *, leg_id: str, destination_id: str) -> PayeeAccount:
+    """The account that two people decided on.
+
+    Raises:
+        SealBroken: it is not what was sealed for this leg and destination.
+    """
+    text = keyring().unseal(sealed, context=_payee_context(leg_id, destination_id))
+    return _account(json.loads(text))
+
+
+def _payee(account: PayeeAccount) -> dict[str, object]:
+    return {
+        "holder_name": account.holder_name,
+        "bank_name": account.bank_name,
+        "account_number": account.account_number,
+        "kind": account.kind.value,
+        "bank_code": account.bank_code,
+        "is_company": account.is_company,
+    }
+
+
+def _account(payee: dict[str, Any]) -> PayeeAccount:
+    return PayeeAccount(**{**payee, "kind": PayeeKind(payee["kind"])})
+
+
 def _target(payee: dict[str, Any], currency: str) -> OriginalPayment | PayeeAccount:
     if "payment_reference" in payee:
         return OriginalPayment(payee["payment_reference"], Money(payee["total_minor"], currency))
-    return PayeeAccount(**{**payee, "kind": PayeeKind(payee["kind"])})
+    return _account(payee)
+
+
+def _payee_context(leg_id: str, destination_id: str) -> str:
+    return f"payouts_intervention.payee:{leg_id}:{destination_id}"
 
 
 def _context(leg_id: str, approval_hash: str) -> str:

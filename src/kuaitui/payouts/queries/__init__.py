@@ -27,6 +27,12 @@ from kuaitui.payouts.queries.for_reconciliation import (
     legs_by_number,
 )
 from kuaitui.payouts.queries.holds import LastSend, current_hold, incarnation_now
+from kuaitui.payouts.queries.interventions import (
+    Intervention,
+    Openings,
+    accounts_for_hand_over,
+    openings,
+)
 from kuaitui.payouts.queries.limits import balances, limits
 from kuaitui.payouts.queries.lots import parts_of_lots
 from kuaitui.payouts.queries.monitor import (
@@ -59,6 +65,7 @@ __all__ = [
     "ChannelCount",
     "Confirmation",
     "Hold",
+    "Intervention",
     "KillSwitch",
     "KnownBalance",
     "LastSend",
@@ -67,10 +74,12 @@ __all__ = [
     "LegProgress",
     "Limit",
     "MessageInList",
+    "Openings",
     "PayoutProgress",
     "PayoutsOverview",
     "SentLeg",
     "StoredInbox",
+    "accounts_for_hand_over",
     "approvers_in_batch",
     "attempts",
     "balances",
@@ -91,6 +100,7 @@ __all__ = [
     "legs_in_monitor",
     "legs_of_batch",
     "limits",
+    "openings",
     "overview",
     "parts_of_lots",
     "payout_of_application",
