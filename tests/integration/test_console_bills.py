@@ -160,7 +160,7 @@ def upload(client, content: bytes, **changes: object):
 def test_a_bill_is_imported_and_compared() -> None:
     client = desk(Role.REVIEWER)
 
-    answer = upload(client, bill(line("pay_in", "P1", "¥300")))
+    answer = upload(client, bill(line("other", "P1", "¥300")))
 
     assert (answer.status_code, answer.headers["Location"]) == (
         302,
@@ -168,7 +168,7 @@ def test_a_bill_is_imported_and_compared() -> None:
     )
     assert the_break().key == "P1"
     with given.nothing_moves(*TABLES):
-        again = upload(client, bill(line("pay_in", "P1", "¥300")))
+        again = upload(client, bill(line("other", "P1", "¥300")))
     assert again.status_code == 302
 
 
@@ -204,8 +204,8 @@ def test_an_import_that_lacks_something_keeps_nothing(changes) -> None:
 
 
 def test_another_file_of_a_day_is_decided_with_a_reason() -> None:
-    compare_with(line("pay_in", "P1", "¥300"))
-    other = bring(bill(line("pay_in", "P2", "¥200")))
+    compare_with(line("other", "P1", "¥300"))
+    other = bring(bill(line("other", "P2", "¥200")))
     client, path = desk(staff(Role.APPROVER)), f"/console/bills/files/{other.file_id}"
     assert path in client.get(f"/console/bills/{CHANNEL}/{DAY}").text
     with given.nothing_moves(*TABLES):

@@ -163,8 +163,8 @@ def test_a_break_stops_a_channel_once_so_that_people_can_release_it() -> None:
     assert [switch.is_stopped for switch in payouts.kill_switches()] == [False]
 
 
-def test_a_payment_nobody_knows_is_a_break_that_a_later_posting_closes() -> None:
-    compare_with(line("pay_in", "P9", "¥300"))
+def test_a_line_nobody_mapped_is_a_break_that_a_later_posting_closes() -> None:
+    compare_with(line("other", "P9", "¥300"))
     found = the_break()
     assert (found.kind, found.is_dangerous) == (DifferenceKind.MISSING_IN_LEDGER, False)
 
@@ -336,7 +336,7 @@ def test_the_same_file_twice_is_one_file_and_moves_nothing() -> None:
 
 def test_another_file_for_the_day_waits_for_a_person() -> None:
     payment = paid_in()
-    compare_with(line("pay_in", "P-other", "¥1"))
+    compare_with(line("other", "P-other", "¥1"))
     second = bring(bill(line("pay_in", payment, "¥10,000")))
     assert (second.is_new, second.is_taken) == (True, False)
     compare()
@@ -356,7 +356,7 @@ def test_another_file_for_the_day_waits_for_a_person() -> None:
 
 
 def test_a_file_is_not_decided_without_a_reason() -> None:
-    compare_with(line("pay_in", "P-other", "¥1"))
+    compare_with(line("other", "P-other", "¥1"))
     second = bring(bill(line("pay_in", "P-new", "¥1")))
 
     with pytest.raises(ClosingReasonMissing), given.nothing_moves(*TABLES):

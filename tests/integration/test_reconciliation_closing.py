@@ -64,8 +64,8 @@ class Case:
         operations.confirm_closing(break_id=self.break_id, now=NOW, **values | changes)
 
 
-def unknown_payment() -> Case:
-    compare_with(line("pay_in", "P1", "¥300"))
+def unknown_movement() -> Case:
+    compare_with(line("other", "P1", "¥300"))
     return Case()
 
 
@@ -97,7 +97,7 @@ def last_audit() -> dict[str, object]:
 
 
 def test_one_proposes_another_confirms_and_it_stays_closed() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
 
     case.propose()
     with given.nothing_moves_but_audit("ledger_book"):
@@ -117,10 +117,10 @@ def test_one_proposes_another_confirms_and_it_stays_closed() -> None:
 
 
 def test_other_amounts_of_a_closed_break_are_another_break() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
     case.propose()
     case.confirm()
-    again = bring(bill(line("pay_in", "P1", "¥301")))
+    again = bring(bill(line("other", "P1", "¥301")))
     operations.decide_file(
         file_id=again.file_id, is_taken=True, reason="issued again", actor=case.maker, now=NOW
     )
@@ -180,7 +180,7 @@ def test_a_book_that_holds_too_little_refuses_the_correction() -> None:
 
 
 def test_nothing_is_posted_for_money_that_belongs_to_no_deposit() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
 
     for remedy in (Remedy.BOOK_CHANNEL_COST, Remedy.BOOK_SELLER_DEBT):
         with pytest.raises(RemedyDoesNotFit), given.nothing_moves(*TABLES):
@@ -188,7 +188,7 @@ def test_nothing_is_posted_for_money_that_belongs_to_no_deposit() -> None:
 
 
 def test_the_proposer_does_not_confirm() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
     case.propose()
 
     with pytest.raises(ConfirmedByProposer), given.nothing_moves(*TABLES):
@@ -196,14 +196,14 @@ def test_the_proposer_does_not_confirm() -> None:
 
 
 def test_only_what_was_proposed_is_confirmed() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
 
     with pytest.raises(BreakNotProposed), given.nothing_moves(*TABLES):
         case.confirm()
 
 
 def test_a_proposal_gives_its_reason_and_is_made_on_what_was_seen() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
 
     with pytest.raises(ClosingReasonMissing), given.nothing_moves(*TABLES):
         case.propose(reason="  ")
@@ -219,7 +219,7 @@ def test_a_proposal_gives_its_reason_and_is_made_on_what_was_seen() -> None:
 
 
 def test_a_proposal_that_is_taken_back_leaves_the_break_open() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
     with pytest.raises(BreakNotProposed), given.nothing_moves(*TABLES):
         operations.take_proposal_back(
             break_id=case.break_id, reason="x", actor=case.checker, now=NOW
@@ -255,7 +255,7 @@ def test_a_proposal_falls_when_the_facts_change() -> None:
 
 
 def test_a_proposed_break_that_settles_itself_posts_nothing() -> None:
-    case = unknown_payment()
+    case = unknown_movement()
     case.propose()
     shop = given.shop((), paid_days_ago=0)
     given.pay_in(shop.account_id, "¥300", reference="P1", paid_at=at(12))

@@ -34,7 +34,7 @@ def refused(raw_sql: RawSql) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def _one_break() -> None:
-    compare_with(line("pay_in", "P1", "¥300"), line("fee", "F1", "¥1"))
+    compare_with(line("other", "P1", "¥300"), line("fee", "F1", "¥1"))
 
 
 def propose(remedy: Remedy = Remedy.EXPLAIN) -> None:

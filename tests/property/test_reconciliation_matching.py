@@ -100,10 +100,10 @@ def post(books: Books, channel: str) -> None:
         )  # fmt: skip
 
 
-def bring(channel: str, day: dt.date, lines: list[tuple[str, int]]) -> None:
+def bring(channel: str, day: dt.date, lines: list[tuple[str, int]], *, kind: str) -> None:
     told = [
         {
-            "kind": "pay_in", "number": f"order-{key}", "reference": key, "currency": "CNY",
+            "kind": kind, "number": f"order-{key}", "reference": key, "currency": "CNY",
             "amount": f"{Money(minor, 'CNY').to_decimal():f}", "at": at(12, day=day).isoformat(),
             "state": "",
         }
@@ -128,11 +128,13 @@ def test_the_database_finds_what_the_model_finds_in_any_order(data: Any) -> None
     bills = data.draw(bills_about(books))
     channel = f"channel-{next(_channels)}"
     is_posted_first = data.draw(st.booleans())
+    # What a bill tells first and calls a payment is set aside; what nobody mapped waits for us.
+    kind = "pay_in" if is_posted_first else "other"
     if is_posted_first:
         post(books, channel)
 
     for day in data.draw(st.permutations(DAYS)):
-        bring(channel, day, bills[day])
+        bring(channel, day, bills[day], kind=kind)
         compare(channel, day)
     if not is_posted_first:
         post(books, channel)
@@ -140,7 +142,10 @@ def test_the_database_finds_what_the_model_finds_in_any_order(data: Any) -> None
             compare(channel, day)
 
     found = {one.key: one.kind.value for one in queries.open_breaks(channel=channel)}
-    assert found == model(books, bills)
+    expected = model(books, bills)
+    if is_posted_first:
+        expected = {key: what for key, what in expected.items() if what != "missing_in_ledger"}
+    assert found == expected
     differing = sum(one.theirs.minor for one in queries.open_breaks(channel=channel))
     told = sum(minor for day in DAYS for key, minor in bills[day] if key in found)
     assert differing == told

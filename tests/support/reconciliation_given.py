@@ -33,8 +33,12 @@ def at(hour: int, minute: int = 0, *, day: dt.date = DAY) -> dt.datetime:
 
 
 def line(kind: str, key: str, amount: str, /, **changes: object) -> dict[str, Any]:
-    """One line. Of a payment `key` is the channel's number, of all else ours."""
-    number, reference = (f"order-{key}", key) if kind == "pay_in" else (key, f"R-{key}")
+    """One line. Of a payment `key` is the channel's number, of all else ours.
+
+    A line of kind `other` is matched like a payment, and stays a break: nobody knows what it is.
+    """
+    comes_in = kind in {"pay_in", "other"}
+    number, reference = (f"order-{key}", key) if comes_in else (key, f"R-{key}")
     return {
         "kind": kind, "number": number, "reference": reference, "currency": "CNY", "state": "",
         "amount": f"{yuan(amount).to_decimal():f}", "at": at(12).isoformat(), **changes,

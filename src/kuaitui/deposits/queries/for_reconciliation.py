@@ -38,6 +38,8 @@ class PaymentIn:
     currency: str
     at: dt.datetime
     posted_minor: int | None
+    is_in_suspense: bool
+    """Whether it waits for people to say whose it is."""
 
 
 def payments_by_reference(*, channel: str, references: Sequence[str]) -> list[PaymentIn]:
@@ -57,7 +59,7 @@ _POSTED: Final = (
 )
 _LOTS: Final = (
     "SELECT claim.reference, lot.public_id, account.book_id, lot.amount_minor, account.currency,"
-    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', row='lot')}"
+    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', row='lot')}, false"
     " FROM deposits_channel_payment AS claim JOIN deposits_lot AS lot"
     "  ON lot.account_id = claim.account_id AND lot.number = claim.lot_number"
     " JOIN deposits_account AS account ON account.id = lot.account_id"
@@ -65,16 +67,16 @@ _LOTS: Final = (
 )
 _SUSPENSE: Final = (
     "SELECT {key}, kept.public_id, kept.book_id, kept.amount_minor, kept.currency, kept.{moment},"
-    " {posted} FROM deposits_suspense AS kept WHERE kept.channel = %s AND {key} = ANY (%s)"
+    " {posted}, {waits} FROM deposits_suspense AS kept WHERE kept.channel = %s AND {key} = ANY (%s)"
     " AND {condition}"
 )
 _IN_SUSPENSE: Final = _SUSPENSE.format(
     key="kept.reference", moment="paid_at", condition="kept.lot_id = ''",
-    posted=_POSTED.format(owner="kept", kind="suspense.found", row="kept"),
+    posted=_POSTED.format(owner="kept", kind="suspense.found", row="kept"), waits="true",
 )  # fmt: skip
 _WENT_BACK: Final = _SUSPENSE.format(
     key="kept.refund_reference", moment="sent_back_at", condition="kept.sent_back_at IS NOT NULL",
-    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept"),
+    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept"), waits="false",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -18,8 +19,15 @@ from kuaitui.kit.transactions import requires_transaction
 from kuaitui.reconciliation.errors import TooManyDifferences
 from kuaitui.reconciliation.events import BreakFound
 from kuaitui.reconciliation.models import BillDay, BreakRow, CrossedItem
+from kuaitui.reconciliation.operations.set_aside import set_payments_aside
 from kuaitui.reconciliation.operations.steps import add_step
-from kuaitui.reconciliation.queries.items import BillOfDay, Identity, differing, items_of
+from kuaitui.reconciliation.queries.items import (
+    IN_SUSPENSE,
+    BillOfDay,
+    Identity,
+    differing,
+    items_of,
+)
 from kuaitui.reconciliation.rules import classify, day_of, is_dangerous
 from kuaitui.reconciliation.types import (
     BreakState,
@@ -37,7 +45,6 @@ MATCHER: Final = Actor.system("reconciliation.compare")
 log = structlog.get_logger(__name__)
 
 
-@transaction.atomic(durable=True)
 def compare_bill(
     *,
     channel: str,
@@ -50,12 +57,37 @@ def compare_bill(
     """Compare the bill of one day with ledger and answers; nothing while there is no bill.
 
     All open breaks of the channel's bills of this kind are looked at again: a later bill or posting
-    that settles one closes it, with the reason. May run as often as one likes, over any day.
-    `zone` is the channel's; `today` is in it.
+    that settles one closes it, with the reason. A payment that nobody knows is set aside, which
+    closes its break. May run as often as one likes, over any day, in no transaction. `zone` is the
+    channel's; `today` is in it.
 
     Raises:
         TooManyDifferences: more than `DIFFERENCES_MAX`: it is hardly this account's bill.
     """
+    comparison = partial(_compare, channel, bill, day, zone=zone, today=today, now=now)
+    first = comparison()
+    # Each payment is set aside in a transaction of its own. If we die in between, the next
+    # comparison finds the same breaks and the same payments, and goes on.
+    if not set_payments_aside(channel=channel, bill=bill, now=now):
+        return first
+    second = comparison()
+    return Matching(
+        second.compared_count,
+        first.found + second.found,
+        first.matched_later + second.matched_later,
+    )
+
+
+@transaction.atomic(durable=True)
+def _compare(
+    channel: str,
+    bill: StatementKind,
+    day: dt.date,
+    *,
+    zone: dt.tzinfo,
+    today: dt.date,
+    now: dt.datetime,
+) -> Matching:
     _one_at_a_time(channel, bill)
     row = BillDay.objects.filter(channel=channel, bill=bill, day=day).first()
     compared = 0
@@ -176,6 +208,8 @@ def _settle(row: BreakRow, item: Item, now: dt.datetime) -> None:
         because = "neither side tells of it any more"
     elif item.ours is None or item.ours.posted_minor is None:
         because = f"went out and came back, on the bill of {', '.join(days)}"
+    elif item.ours.word == IN_SUSPENSE:
+        because = f"set aside in suspense as {item.ours.object_id}"
     elif row.theirs_minor == 0:
         because = f"on the bill of {', '.join(days)}"
     else:

@@ -34,6 +34,7 @@ from kuaitui.reconciliation.rules import EXPECTED
 from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
 
 Identity = tuple[Event, str]
+IN_SUSPENSE: Final = "in_suspense"
 
 # Both sides count once for every (event, number, currency): lines of one number add up.
 _DIFFERING: Final = f"""
@@ -122,7 +123,12 @@ def items_of(
 
 def _payments(channel: str, references: set[str]) -> dict[str, Ours]:
     rows = payments_by_reference(channel=channel, references=sorted(references))
-    return {row.reference: _of_payment(row, LineKind.PAY_IN, "paid") for row in rows}
+    return {
+        row.reference: _of_payment(
+            row, LineKind.PAY_IN, IN_SUSPENSE if row.is_in_suspense else "paid"
+        )
+        for row in rows
+    }
 
 
 def _sent_back(channel: str, references: set[str]) -> dict[str, Ours]:
