@@ -6,6 +6,7 @@ Each is a real process of its own, started by the console command an operator wo
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -45,6 +46,9 @@ class Installation:
     web_port: int = 0
     simulator_port: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    institutions: tuple[str, ...] = ()
+    """Channels to start and name in a file, in their order. Empty: the plain simulated channel."""
+    ports: dict[str, int] = field(default_factory=dict)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _wait: Event = field(default_factory=Event)
 
@@ -53,6 +57,8 @@ class Installation:
         self.var.mkdir(parents=True, exist_ok=True)
         self.web_port = self.web_port or free_port()
         self.simulator_port = self.simulator_port or free_port()
+        self.ports = {name: self.ports.get(name, 0) or free_port() for name in self.institutions}
+        self.simulator_port = self.ports.setdefault("simulator", self.simulator_port)
 
     def __enter__(self) -> Installation:
         return self
@@ -73,12 +79,17 @@ class Installation:
     @property
     def simulator_url(self) -> str:
         """Where the simulated channel is."""
-        return f"http://127.0.0.1:{self.simulator_port}"
+        return self.url_of("simulator")
 
     @property
     def simulator_key(self) -> Path:
         """The key file that the simulated channel and its clients share."""
         return self.var / "simulator_key"
+
+    @property
+    def channels_file(self) -> Path:
+        """What the channels of this installation are, when there are several."""
+        return self.var / "channels.json"
 
     @property
     def database(self) -> EmbeddedPostgres:
@@ -95,6 +106,7 @@ class Installation:
             "KUAITUI_VAR": str(self.var),
             "KUAITUI_PLAIN_HTTP": "1",
             "KUAITUI_SIMULATOR_URL": self.simulator_url,
+            **({"KUAITUI_CHANNELS_FILE": str(self.channels_file)} if self.institutions else {}),
             **self.environment,
         }
 
@@ -113,11 +125,26 @@ class Installation:
 
     def start_simulator(self, *options: str) -> None:
         """Start the simulated channel and wait until it answers."""
-        self._start(
-            "simulator", "simulate-channel", "--port", str(self.simulator_port),
-            "--notify", f"{self.web_url}/callbacks/simulator", *options,
-        )  # fmt: skip
+        self._start("simulator", *self._simulation("simulator"), *options)
         self._await(self.simulator_url + "/_sim/book", "simulator")
+
+    def name_channels(self) -> None:
+        """Make the institutions' keys and write down all channels; before anything else starts."""
+        entries: dict[str, object] = {}
+        for name in self.institutions:
+            entries.update(json.loads(self.run(*self._simulation(name), "--print-settings").stdout))
+        self.channels_file.write_text(json.dumps(entries, indent=2))
+
+    def start_institutions(self, **options: tuple[str, ...]) -> None:
+        """Start every simulated institution, each with its own options, and wait for all."""
+        for name in self.institutions:
+            self._start(name, *self._simulation(name), *options.get(name, ()))
+        for name in self.institutions:
+            self._await(self.url_of(name) + "/_sim/book", name)
+
+    def url_of(self, name: str) -> str:
+        """Where a simulated channel is."""
+        return f"http://127.0.0.1:{self.ports[name]}"
 
     def start_worker(self, *options: str) -> None:
         """Start one worker."""
@@ -172,6 +199,12 @@ class Installation:
                 process.wait()
         self._processes.clear()
         self.database.stop()
+
+    def _simulation(self, name: str) -> tuple[str, ...]:
+        """The command of a simulated channel."""
+        port = self.ports[name]
+        notify = f"{self.web_url}/callbacks/{name}"
+        return "simulate-channel", name, "--port", str(port), "--notify", notify
 
     def _start(self, name: str, *arguments: str) -> None:
         log = self.log_of(name)
