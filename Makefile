@@ -4,10 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check bench format messages lock clean
+.PHONY: help setup setup-dev demo test check bench reliability format messages lock clean
 
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.runtime messages ## Make .venv with the console script .venv/bin/kuaitui
 
@@ -32,6 +32,9 @@ check: setup-dev ## Lint, types, architecture, migrations, messages in step
 
 bench: setup-dev .venv/.bench ## Our figures beside the peers', written to benchmarks/results/
 	@$(BIN)/python -m benchmarks
+
+reliability: setup-dev ## Simulated years, kills, crashes for hours; writes docs/reliability.md
+	@$(BIN)/python -m reliability $(RELIABILITY_ARGS)
 
 messages: .venv/.runtime ## Compile the catalogues of words; no GNU gettext needed
 	@$(BIN)/python -m kuaitui.config.messages compile

@@ -1,0 +1,65 @@
+"""Simulated years, on every core: each process plays seeds of its own on a database of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+YEARS_A_PROCESS = 50.0
+"""So long that starting a database does not count, so short that progress is seen."""
+SEEDS_A_PROCESS = 100
+SUMMED = (
+    "years", "histories", "shops", "money_operations", "attempts", "notifications", "crashes",
+    "clock_jumps", "restores", "audits",
+)  # fmt: skip
+
+
+def play_years(years: float, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Play that many years in as many processes as there are cores; the figures of all together.
+
+    After the first finding no further seed begins.
+    """
+    parts, left = [], years
+    while left > 0:
+        parts.append((seed + len(parts) * SEEDS_A_PROCESS, min(left, YEARS_A_PROCESS)))
+        left -= YEARS_A_PROCESS
+    total: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    findings: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        playing = [threads.submit(_play, *part) for part in parts]
+        for done in as_completed(playing):
+            if done.cancelled():
+                continue
+            figures = done.result()
+            total.update({name: figures[name] for name in SUMMED})
+            faults.update(figures["faults"])
+            findings += figures["findings"]
+            say(f"{total['years']:,.0f} of {years:,.0f} years, {len(findings)} findings")
+            if findings:
+                threads.shutdown(wait=False, cancel_futures=True)
+    return {
+        **total,
+        "faults": sum(faults.values()),
+        "fault_kinds": len(faults),
+        "findings": findings,
+    }
+
+
+def _play(seed: int, years: float) -> dict[str, Any]:
+    finished = subprocess.run(
+        [sys.executable, "-m", "kuaitui.interfaces.cli", "simulate", "--json",
+         "--seed", str(seed), "--years", str(years)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if finished.returncode not in {0, 1}:
+        raise RuntimeError(
+            f"seed {seed} ended with {finished.returncode}: {finished.stderr[-2000:]}"
+        )
+    return dict(json.loads(finished.stdout[finished.stdout.index("{") :]))
