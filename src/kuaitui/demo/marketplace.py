@@ -11,33 +11,48 @@ from kuaitui.accounts.operations import create_user, issue_one_time_link
 from kuaitui.accounts.queries import find_user_id
 from kuaitui.accounts.types import Role
 from kuaitui.channels.registry import build_channels
-from kuaitui.channels.simulator.director import Director
-from kuaitui.demo.stories import Staff, Stage, begin_stories, end_stories
-from kuaitui.demo.world import SEEDER, Casting, cast, play_scene
+from kuaitui.demo.days import bring_bills, carry_on, live_through
+from kuaitui.demo.institutions import Institutions
+from kuaitui.demo.stories import Staff, Stage, begin_stories
+from kuaitui.demo.world import SEEDER, Casting, DemoShop, cast, play_scene
 from kuaitui.kernel.actor import Actor, ActorKind
+from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal, RefusalKind
 from kuaitui.kernel.invariants import ensure
+from kuaitui.payouts.queries import StoredInbox
+from kuaitui.policy.calendar import is_working_day
 
 LINK_LIFETIME = dt.timedelta(hours=12)
 STAFF = (
     ("reviewer", "林晓", Role.REVIEWER),
     ("approver", "周岚", Role.APPROVER),
+    ("cashier", "陈序", Role.APPROVER),
     ("auditor", "吴衡", Role.AUDITOR),
 )
-LAST_OF_FIRST_PART = STAFF[2][0]
+LAST_OF_FIRST_PART = STAFF[-1][0]
 VISITS = (
-    ("eligible", "Seller, can have the whole deposit back now 可全额退还"),
-    ("excess_while_trading", "Seller, trading, can have the excess back 可退超额"),
-    ("many_reasons", "Seller, not yet: several reasons 暂不可退，多个原因"),
-    ("hold_running", "Seller, not yet: holding period 保留期未满"),
-    ("in_review", "Seller, application in review 审核中"),
-    ("more_information", "Seller, asked for more information 待补充材料"),
-    ("rejected", "Seller, rejected, may appeal 被驳回，可申诉"),
-    ("unknown_at_channel", "Seller, being verified with the bank 银行核实中"),
-    ("returned_by_bank", "Seller, bank sent the money back 银行退票"),
-    ("deducted", "Seller, with a deduction 有扣除"),
-    ("paid", "Seller, paid 已到账"),
+    ("eligible", "can have the whole deposit back now 可全额退还"),
+    ("excess_while_trading", "trading, can have the excess back 可退超额"),
+    ("many_reasons", "not yet: several reasons 暂不可退，多个原因"),
+    ("hold_running", "not yet: holding period 保留期未满"),
+    ("shortfall", "must add money: WeChat QR code or link 待补缴，微信扫码或链接"),
+    ("in_review", "application in review 审核中"),
+    ("more_information", "asked for more information 待补充材料"),
+    ("rejected", "rejected, may appeal 被驳回，可申诉"),
+    ("split_refund", "refund in two parts, one waits for a batch 分两路退，一路待批次"),
+    ("waits_for_limit", "payout waits for a limit 打款超限额，待处理"),
+    ("unknown_at_channel", "being verified with WeChat Pay 微信支付核实中"),
+    ("stuck_at_wechat", "WeChat refund is stuck (ABNORMAL) 微信退款异常"),
+    ("returned_by_bank", "bank sent it back, another account 银行退票，待换账户"),
+    ("deducted", "with a deduction 有扣除"),
+    ("paid", "paid 已到账"),
 )
+DESKS = {
+    "reviewer": "reviews, builds batches 初审，建批次",
+    "approver": "second approval, suspense, differences 复核，挂账，差异",
+    "cashier": "releases batches, approved none 放行批次（未经手审批）",
+    "auditor": "sees all, changes nothing 审计，只读",
+}
 
 
 class DemoHalfMade(Refusal):
@@ -53,8 +68,8 @@ class Marketplace:
     Each part is made once; started again on the same data, what is there is left as it is.
     """
 
-    def __init__(self, *, director: Director, seed: int, now: dt.datetime) -> None:
-        self._director = director
+    def __init__(self, *, institutions: Institutions, seed: int, now: dt.datetime) -> None:
+        self._institutions = institutions
         self._seed = seed
         self._now = now
 
@@ -68,10 +83,14 @@ class Marketplace:
             return
         if find_user_id(username=STAFF[0][0]) is not None:
             raise DemoHalfMade
-        for username, name, role in STAFF[:2]:
+        for username, name, role in STAFF[:-1]:
             _create_staff(username, name, role, self._now)
-        self._make([casting for casting in cast() if casting.is_first_of_scene])
-        _create_staff(*STAFF[2], self._now)
+        stage = self._stage()
+        shops = self._play([one for one in cast() if one.is_first_of_scene])
+        begin_stories(shops, stage)
+        live_through(shops, stage)
+        bring_bills(stage)
+        _create_staff(*STAFF[-1], self._now)
 
     def make_crowd(self) -> int:
         """All other shops; returns how many the marketplace has.
@@ -84,19 +103,27 @@ class Marketplace:
             crowd = [casting for casting in castings if not casting.is_first_of_scene]
             if find_user_id(username=crowd[0].username) is not None:
                 raise DemoHalfMade
-            self._make(crowd)
+            stage = self._stage()
+            begin_stories(self._play(crowd), stage)
+            carry_on(stage, at=stage.ago(hours=2))
         return len(castings)
 
-    def _make(self, castings: Sequence[Casting]) -> None:
-        stage = Stage(
-            staff=Staff(_staff_member("reviewer"), _staff_member("approver")),
-            channels=build_channels(settings.KUAITUI_CHANNELS, clock=lambda: self._now),
-            advance_channel=lambda span: self._director.advance(seconds=span.total_seconds()),
+    def _play(self, castings: Sequence[Casting]) -> list[DemoShop]:
+        pay = self._institutions.pay_by_wechat
+        return [play_scene(one, now=self._now, seed=self._seed, pay=pay) for one in castings]
+
+    def _stage(self) -> Stage:
+        return Stage(
+            staff=Staff(*(_staff_member(name) for name in ("reviewer", "approver", "cashier"))),
+            channels=build_channels(
+                settings.KUAITUI_CHANNELS,
+                clock=read_clock,
+                inbox=StoredInbox(),
+                is_business_day=is_working_day,
+            ),
+            institutions=self._institutions,
             now=self._now,
         )
-        shops = [play_scene(casting, now=self._now, seed=self._seed) for casting in castings]
-        begin_stories(shops, stage)
-        end_stories(stage)
 
 
 def visitors_links(*, now: dt.datetime) -> list[tuple[str, str]]:
@@ -104,8 +131,10 @@ def visitors_links(*, now: dt.datetime) -> list[tuple[str, str]]:
     first = {
         casting.scene.name: casting.username for casting in cast() if casting.is_first_of_scene
     }
-    people = [(words, first[scene]) for scene, words in VISITS]
-    people += [(f"Staff: {role.value} {name}", username) for username, name, role in STAFF]
+    people = [(f"Seller, {words}", first[scene]) for scene, words in VISITS]
+    people += [
+        (f"Staff, {name} {username}: {DESKS[username]}", username) for username, name, _ in STAFF
+    ]
     links = []
     for words, username in people:
         user_id = find_user_id(username=username)

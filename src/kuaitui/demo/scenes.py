@@ -26,8 +26,14 @@ class Story(enum.Enum):
     PAID = "paid"
     UNKNOWN_AT_CHANNEL = "unknown_at_channel"
     SLOW_AT_CHANNEL = "slow_at_channel"
-    RETURNED = "returned"
-    REFUSED_BY_BANK = "refused_by_bank"
+    STUCK_AT_CHANNEL = "stuck_at_channel"
+    SENT_BY_BANK = "sent_by_bank"
+    """Through the bank, which books it, refuses it or sends it back."""
+    WAITS_FOR_BATCH = "waits_for_batch"
+    WAITS_FOR_LIMIT = "waits_for_limit"
+    PAYS_IN_PARTS = "pays_in_parts"
+    ON_NO_BILL = "on_no_bill"
+    """A payment that somebody entered and that no bill of the channel shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Scene:
     last_completed_days: tuple[int, int] = (60, 400)
     paid_in_days: tuple[int, int] = (120, 330)
     route_open: bool = True
+    expired_yuan: int = 0
+    """Paid so long ago that it cannot go back the way it came, beside `held_yuan`."""
+    payer_tail: str = ""
+    """Paid through WeChat Pay, by somebody whose openid ends so; empty: the plain channel."""
     open_orders: int = 0
     open_after_sales: int = 0
     open_disputes: int = 0
@@ -111,38 +121,60 @@ SCENES: tuple[Scene, ...] = (
     Scene("rejected", 4, held_yuan=(6000, 9000), story=Story.REJECTED),
     Scene("appealed", 3, held_yuan=(6000, 9000), story=Story.APPEALED),
     Scene("withdrawn", 4, held_yuan=(6000, 9000), story=Story.WITHDRAWN),
-    # At the channel.
+    # At the channels. The last four digits decide what goes wrong there.
     Scene("paid", 16, story=Story.PAID),
-    Scene(
-        "unknown_at_channel",
-        2,
-        paid_in_days=(420, 900),
-        route_open=False,
-        destination_tail="4003",
-        story=Story.UNKNOWN_AT_CHANNEL,
-    ),
-    Scene(
-        "slow_at_channel",
-        2,
-        paid_in_days=(420, 900),
-        route_open=False,
-        destination_tail="4004",
-        story=Story.SLOW_AT_CHANNEL,
-    ),
+    Scene("unknown_at_channel", 1, payer_tail="4003", story=Story.UNKNOWN_AT_CHANNEL),
+    Scene("slow_at_channel", 1, payer_tail="4004", story=Story.SLOW_AT_CHANNEL),
+    Scene("stuck_at_wechat", 1, payer_tail="4002", story=Story.STUCK_AT_CHANNEL),
     Scene(
         "returned_by_bank",
-        2,
+        1,
         paid_in_days=(420, 900),
         route_open=False,
         destination_tail="4002",
-        story=Story.RETURNED,
+        story=Story.SENT_BY_BANK,
     ),
     Scene(
         "refused_by_bank",
-        2,
+        1,
         paid_in_days=(420, 900),
         route_open=False,
         destination_tail="4001",
-        story=Story.REFUSED_BY_BANK,
+        story=Story.SENT_BY_BANK,
     ),
+    Scene(
+        "paid_by_bank",
+        1,
+        paid_in_days=(420, 900),
+        route_open=False,
+        destination_tail="8888",
+        story=Story.SENT_BY_BANK,
+    ),
+    Scene(
+        "split_refund",
+        1,
+        held_yuan=(2000, 2000),
+        expired_yuan=3000,
+        payer_tail="0001",
+        destination_tail="8888",
+        story=Story.WAITS_FOR_BATCH,
+    ),
+    Scene(
+        "waits_for_limit",
+        1,
+        held_yuan=(30_000, 30_000),
+        payer_tail="0001",
+        story=Story.WAITS_FOR_LIMIT,
+    ),
+    # Money in.
+    Scene(
+        "shortfall",
+        1,
+        held_yuan=(500, 500),
+        required_yuan=5000,
+        open_orders=2,
+        listings=18,
+        story=Story.PAYS_IN_PARTS,
+    ),
+    Scene("on_no_bill", 1, open_orders=1, listings=9, story=Story.ON_NO_BILL),
 )

@@ -10,14 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kuaitui.channels.registry import Channels
-from kuaitui.demo.reports import DAY
+from kuaitui.demo.institutions import Institutions, noon
 from kuaitui.demo.scenes import Story
 from kuaitui.demo.world import DemoShop
 from kuaitui.kernel.actor import Actor
-from kuaitui.kit import outbox
-from kuaitui.payouts.operations import carry_out_leg
-from kuaitui.payouts.queries import due_legs
-from kuaitui.payouts.types import Pace
 from kuaitui.refunds import operations as refunds
 from kuaitui.refunds import queries
 from kuaitui.refunds.types import AmountChoice, Reason, RejectReason
@@ -31,6 +27,8 @@ class Staff:
 
     reviewer: Actor
     approver: Actor
+    cashier: Actor
+    """Releases batches: an approver who has approved nothing in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +37,36 @@ class Stage:
 
     staff: Staff
     channels: Channels
-    advance_channel: Callable[[dt.timedelta], None]
+    institutions: Institutions
     now: dt.datetime
 
     def ago(self, **since: float) -> dt.datetime:
         """A moment before now."""
         return self.now - dt.timedelta(**since)
 
+    def noon(self, days_ago: int) -> dt.datetime:
+        """Noon of a day before today, where the institutions are."""
+        return noon(self.now, days_ago)
+
 
 def begin_stories(shops: Sequence[DemoShop], stage: Stage) -> None:
     """Give every shop whose scene has a story its application, up to the payout."""
+    _play(STORIES, shops, stage)
+
+
+def begin_late_stories(shops: Sequence[DemoShop], stage: Stage) -> None:
+    """The same for those who apply when the first batch has left."""
+    _play(LATE_STORIES, shops, stage)
+
+
+def _play(
+    stories: dict[Story, Callable[[DemoShop, Stage], None]],
+    shops: Sequence[DemoShop],
+    stage: Stage,
+) -> None:
     for shop in shops:
-        if play := STORIES.get(shop.scene.story):
+        if play := stories.get(shop.scene.story):
             play(shop, stage)
-
-
-def end_stories(stage: Stage) -> None:
-    """Pay what is approved, let days pass at the channel, and hear what became of it."""
-    _pay_out(stage, at=stage.ago(days=4))
-    stage.advance_channel(3 * DAY)  # the banks that give money back do so now
-    _pay_out(stage, at=stage.ago(hours=2))
 
 
 def _submit(shop: DemoShop, at: dt.datetime, *, note: str = "") -> str:
@@ -161,7 +169,15 @@ def _withdrawn(shop: DemoShop, stage: Stage) -> None:
 
 
 def _paid_out(shop: DemoShop, stage: Stage) -> None:
-    _approve(_submit(shop, stage.ago(days=5)), stage, stage.ago(days=4, hours=6))
+    _approve(_submit(shop, stage.noon(8)), stage, stage.noon(7))
+
+
+def _paid_out_early(shop: DemoShop, stage: Stage) -> None:
+    _approve(_submit(shop, stage.noon(14)), stage, stage.noon(14) + HOUR)
+
+
+def _paid_out_lately(shop: DemoShop, stage: Stage) -> None:
+    _approve(_submit(shop, stage.ago(hours=30)), stage, stage.ago(hours=4))
 
 
 STORIES: dict[Story, Callable[[DemoShop, Stage], None]] = {
@@ -174,23 +190,12 @@ STORIES: dict[Story, Callable[[DemoShop, Stage], None]] = {
     Story.WITHDRAWN: _withdrawn,
     Story.PAID: _paid_out,
     Story.UNKNOWN_AT_CHANNEL: _paid_out,
-    Story.SLOW_AT_CHANNEL: _paid_out,
-    Story.RETURNED: _paid_out,
-    Story.REFUSED_BY_BANK: _paid_out,
+    Story.STUCK_AT_CHANNEL: _paid_out,
+    Story.WAITS_FOR_LIMIT: _paid_out,
+    Story.SENT_BY_BANK: _paid_out_early,
 }
-
-
-def _pay_out(stage: Stage, *, at: dt.datetime) -> None:
-    """What the worker does, at a past hour: deliver news, carry out what is due, twice over."""
-    for minute in range(3):
-        moment = at + dt.timedelta(minutes=10 * minute)
-        while outbox.deliver_due(now=moment):
-            pass
-        for leg_id in due_legs(now=moment, limit=200):
-            _carry_out(leg_id, stage, moment)
-    while outbox.deliver_due(now=at + HOUR):
-        pass
-
-
-def _carry_out(leg_id: str, stage: Stage, moment: dt.datetime) -> None:
-    carry_out_leg(leg_id=leg_id, channels=stage.channels, pace=Pace.brisk(), clock=lambda: moment)
+# Played when the first batch has left: these are still under way.
+LATE_STORIES: dict[Story, Callable[[DemoShop, Stage], None]] = {
+    Story.SLOW_AT_CHANNEL: _paid_out_lately,
+    Story.WAITS_FOR_BATCH: _paid_out_lately,
+}

@@ -7,11 +7,13 @@ the same `now` make the same shops.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
+from kuaitui.demo.institutions import DAYS_BEFORE, noon
 from kuaitui.demo.names import BANKS, CURRENCY, card_number, number_of, person_name, shop_name, yuan
 from kuaitui.demo.reports import DAY, reported
 from kuaitui.demo.scenes import SCENES, Scene
@@ -20,11 +22,16 @@ from kuaitui.deposits.types import DeductionItem, DeductionPurpose, DepositKind
 from kuaitui.facts.operations import record_reports, register_shop
 from kuaitui.facts.types import ShopKind
 from kuaitui.kernel.actor import Actor, ActorKind
+from kuaitui.kernel.money import Money
 
 CHANNEL = "simulator"
+WECHAT = "wechatpay"
 ROUTE_WINDOW = 365 * DAY
+EXPIRED_DAYS = 420
 ZONE = "Asia/Shanghai"
 SEEDER = Actor.system("demo")
+PayByWechat = Callable[[str, Money, str], str]
+"""Plays a payer: number, amount and openid; returns the channel's number of the payment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,13 @@ def cast(scenes: tuple[Scene, ...] = SCENES) -> list[Casting]:
     return castings
 
 
-def play_scene(casting: Casting, *, now: dt.datetime, seed: int) -> DemoShop:
+def play_scene(casting: Casting, *, now: dt.datetime, seed: int, pay: PayByWechat) -> DemoShop:
     """Make one shop with facts, deposit and destination, but no application yet."""
     rng = Random(f"{seed}/{casting.number}")  # noqa: S311 - names and amounts of a demo
-    return _play(casting, rng, now)
+    return _play(casting, rng, now, pay)
 
 
-def _play(casting: Casting, rng: Random, now: dt.datetime) -> DemoShop:
+def _play(casting: Casting, rng: Random, now: dt.datetime, pay: PayByWechat) -> DemoShop:
     scene, shop_id = casting.scene, casting.shop_id
     name, category = shop_name(rng)
     owner_name = person_name(rng)
@@ -104,37 +111,70 @@ def _play(casting: Casting, rng: Random, now: dt.datetime) -> DemoShop:
     )
     grant_shop(user_id=owner_id, shop_key=shop.key, actor=SEEDER, now=now)
     owner = Actor(ActorKind.SELLER, owner_id)
-    account_id = _fund(scene, shop.key, shop_id, rng, now)
+    if scene.payer_tail:
+        account_id = _fund_by_wechat(scene, shop.key, shop_id, rng, now, pay)
+    else:
+        account_id = _fund(scene, shop.key, shop_id, rng, now)
+    if scene.deducted_yuan:
+        _deduct(scene, account_id, shop_id, now)
     destination_id = _destination(scene, shop.key, owner, owner_name, rng, now)
     return DemoShop(scene, shop.key, shop_id, name, account_id, owner, owner_name, destination_id)
 
 
-def _fund(scene: Scene, shop_key: int, shop_id: str, rng: Random, now: dt.datetime) -> str:
-    paid_days = rng.randint(*scene.paid_in_days)
-    first_paid_at = now - paid_days * DAY
-    account_id = deposits.open_deposit_account(
+def _open(scene: Scene, shop_key: int, first_paid_at: dt.datetime) -> str:
+    return deposits.open_deposit_account(
         shop_key=shop_key,
         kind=DepositKind.SHOP,
         required=yuan(scene.required_yuan),
         actor=SEEDER,
         now=first_paid_at - DAY,
     )
+
+
+def _fund(scene: Scene, shop_key: int, shop_id: str, rng: Random, now: dt.datetime) -> str:
+    first_paid_at = now - rng.randint(*scene.paid_in_days) * DAY
+    account_id = _open(scene, shop_key, first_paid_at)
     held = rng.randint(*scene.held_yuan) // 100 * 100
     for index, part in enumerate(_parts(held, rng)):
         paid_at = first_paid_at + index * 15 * DAY
-        deposits.record_pay_in(
-            account_id=account_id,
-            amount=yuan(part),
-            channel=CHANNEL,
-            channel_reference=f"demo-{shop_id}-{index}",
-            paid_at=paid_at,
-            refundable_until=paid_at + (ROUTE_WINDOW if scene.route_open else 30 * DAY),
-            actor=SEEDER,
-            now=paid_at,
-        )
-    if scene.deducted_yuan:
-        _deduct(scene, account_id, shop_id, now)
+        window = ROUTE_WINDOW if scene.route_open else 30 * DAY
+        _enter(account_id, yuan(part), CHANNEL, f"demo-{shop_id}-{index}", paid_at, window)
     return account_id
+
+
+def _fund_by_wechat(
+    scene: Scene, shop_key: int, shop_id: str, rng: Random, now: dt.datetime, pay: PayByWechat
+) -> str:
+    """One payment that WeChat Pay knows, and one of long ago that has no way back."""
+    long_ago, lately = now - EXPIRED_DAYS * DAY, noon(now, DAYS_BEFORE)
+    account_id = _open(scene, shop_key, long_ago if scene.expired_yuan else lately)
+    if scene.expired_yuan:
+        old = f"demo-{shop_id}-0"
+        _enter(account_id, yuan(scene.expired_yuan), WECHAT, old, long_ago, ROUTE_WINDOW)
+    held = yuan(rng.randint(*scene.held_yuan) // 100 * 100)
+    reference = pay(f"demo{shop_id}in", held, f"oDemo{shop_id}{scene.payer_tail}")
+    _enter(account_id, held, WECHAT, reference, lately, ROUTE_WINDOW)
+    return account_id
+
+
+def _enter(
+    account_id: str,
+    amount: Money,
+    channel: str,
+    reference: str,
+    paid_at: dt.datetime,
+    window: dt.timedelta,
+) -> None:
+    deposits.record_pay_in(
+        account_id=account_id,
+        amount=amount,
+        channel=channel,
+        channel_reference=reference,
+        paid_at=paid_at,
+        refundable_until=paid_at + window,
+        actor=SEEDER,
+        now=paid_at,
+    )
 
 
 def _deduct(scene: Scene, account_id: str, shop_id: str, now: dt.datetime) -> None:
