@@ -141,6 +141,10 @@ EXPECTED = {
     "console/payouts/<str:leg_id>": STAFF,
     "console/payouts/<str:leg_id>/put-back": APPROVER,
     "console/payouts/<str:leg_id>/ask": REVIEWER_AND_APPROVER,
+    "console/payouts/<str:leg_id>/hand-over": REVIEWER_AND_APPROVER,
+    "console/payouts/<str:leg_id>/hand-over/confirm": APPROVER,
+    "console/payouts/<str:leg_id>/call-back": REVIEWER_AND_APPROVER,
+    "console/payouts/<str:leg_id>/take-back": REVIEWER_AND_APPROVER,
 }  # fmt: skip
 ROUTES = {route.pattern: route for route in routes(get_resolver().url_patterns)}
 

@@ -31,6 +31,8 @@ class Permission(enum.StrEnum):
     PAYOUT_VIEW = "payout.view"
     PAYOUT_QUERY = "payout.query"
     PAYOUT_HOLD = "payout.hold"
+    PAYOUT_INTERVENE = "payout.intervene"
+    PAYOUT_CONFIRM = "payout.confirm"
     BATCH_BUILD = "batch.build"
     BATCH_RELEASE = "batch.release"
     BATCH_CARRY = "batch.carry"
@@ -66,6 +68,8 @@ ROLES_ALLOWED: Final = {
     Permission.PAYOUT_VIEW: _STAFF,
     Permission.PAYOUT_QUERY: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.PAYOUT_HOLD: frozenset({Role.APPROVER}),
+    Permission.PAYOUT_INTERVENE: frozenset({Role.REVIEWER, Role.APPROVER}),
+    Permission.PAYOUT_CONFIRM: frozenset({Role.APPROVER}),
     Permission.BATCH_BUILD: frozenset({Role.REVIEWER}),
     Permission.BATCH_RELEASE: frozenset({Role.APPROVER}),
     Permission.BATCH_CARRY: frozenset({Role.REVIEWER, Role.APPROVER}),

@@ -10,6 +10,7 @@ from kuaitui.interfaces.console.views import (
     cases,
     controls,
     decide,
+    interventions,
     payouts,
     queue,
     suspense,
@@ -69,4 +70,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payouts/<str:leg_id>", payouts.leg_page, name="leg"),
     path("payouts/<str:leg_id>/put-back", payouts.put_back, name="put_back"),
     path("payouts/<str:leg_id>/ask", payouts.ask_channel, name="ask_channel"),
+    path("payouts/<str:leg_id>/hand-over", interventions.hand_over, name="hand_over"),
+    path(
+        "payouts/<str:leg_id>/hand-over/confirm",
+        interventions.confirm_hand_over,
+        name="confirm_hand_over",
+    ),
+    path("payouts/<str:leg_id>/call-back", interventions.call_back, name="call_back"),
+    path("payouts/<str:leg_id>/take-back", interventions.withdraw, name="withdraw_intervention"),
 ]

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from kuaitui.accounts.types import Role
+from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, LimitScope, WaitsFor
@@ -107,6 +108,25 @@ ATTEMPT_KINDS: Final = {
     AttemptKind.QUERY: _("Query"),
     AttemptKind.HAND_OVER: _("Name the bank account"),
     AttemptKind.CANCEL: _("Call back"),
+}
+
+# For what a channel waits for a person, and what that means.
+NEEDED_ACTIONS: Final = {
+    NeededAction.USER_CONFIRM: (
+        _("Waits for the payee’s confirmation"),
+        _("The payee must confirm in the channel’s app. Unconfirmed, the channel closes it."),
+    ),
+    NeededAction.ABNORMAL_REFUND: (
+        _("The refund is stuck at the channel"),
+        _(
+            "The channel cannot pay it back the way it came and holds the money. It waits for a bank "
+            "account of the seller."
+        ),
+    ),
+    NeededAction.MISSING_BANK_DETAILS: (
+        _("The channel does not take this account"),
+        _("The refund is still stuck. It waits for another bank account of the seller."),
+    ),
 }
 
 ATTEMPT_OUTCOMES: Final = {

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from kuaitui.accounts.types import Role
+from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.interfaces.console import suspense_words, words
@@ -45,6 +46,18 @@ def leg_word(state: LegState) -> Word:
 def attempt_word(kind: AttemptKind) -> str | Promise:
     """What sort of call it was."""
     return words.ATTEMPT_KINDS[kind]
+
+
+@register.filter
+def action_word(action: NeededAction) -> str | Promise:
+    """For what a channel waits for a person."""
+    return words.NEEDED_ACTIONS[action][0]
+
+
+@register.filter
+def action_meaning(action: NeededAction) -> str | Promise:
+    """What that means."""
+    return words.NEEDED_ACTIONS[action][1]
 
 
 @register.filter

@@ -46,6 +46,7 @@ from kuaitui.payouts.queries import (
     kill_switches,
     leg,
     legs_in_monitor,
+    openings,
     overview,
 )
 from kuaitui.payouts.states import LegState
@@ -173,11 +174,15 @@ def monitor(request: StaffRequest) -> HttpResponse:
 @require_safe
 def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
     """One part with every call ever made about it."""
+    found, opened = leg(leg_id), openings(leg_id)
+    decided = opened.intervention
     context = {
         "section": "payouts",
         "now": read_clock(),
-        "leg": leg(leg_id),
+        "leg": found,
         "attempts": attempts(leg_id),
+        "openings": opened,
+        "is_excluded": decided is not None and decided.excludes(request.viewer.actor.id),
         "askable": ASKABLE,
         **_rights(request),
     }
@@ -282,6 +287,8 @@ def _rights(request: StaffRequest) -> dict[str, bool]:
     return {
         "may_query": may(request.viewer, Permission.PAYOUT_QUERY, None),
         "may_hold": may(request.viewer, Permission.PAYOUT_HOLD, None),
+        "may_intervene": may(request.viewer, Permission.PAYOUT_INTERVENE, None),
+        "may_confirm": may(request.viewer, Permission.PAYOUT_CONFIRM, None),
     }
 
 
