@@ -70,14 +70,14 @@ class Gateway:
 
     def download(self, url: str, *, deadline_s: float) -> bytes | NotSent | Unknown:
         """The bytes behind an address that a signed answer named."""
-        if not self._may_be_followed(url):
+        if not self.may_be_followed(url):
             return Unknown("address_not_safe")
         reply = self._wire.call("GET", url, deadline_s=deadline_s, answer_bytes_max=BILL_BYTES_MAX)
         if isinstance(reply, NotSent | Unknown):
             return reply
         return reply.content if reply.status == 200 else Unknown(f"http_{reply.status}")
 
-    def _may_be_followed(self, url: str) -> bool:
+    def may_be_followed(self, url: str) -> bool:
         """Encrypted, or the gateway itself (a simulator stands on the same host)."""
         try:
             there, here = urlsplit(url), urlsplit(self._settings.base_url)

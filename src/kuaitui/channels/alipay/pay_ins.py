@@ -72,7 +72,10 @@ class PayIns:
             return answer
         if names_any(answer, ALREADY_ENDED):
             return self._ask_how_it_ended(order, ends_s)
-        return read_opened(answer, order, now=self._clock())
+        outcome = read_opened(answer, order, now=self._clock())
+        if isinstance(outcome, PayInOpened) and not self._gateway.may_be_followed(outcome.pay_url):
+            return Unknown("unreadable")
+        return outcome
 
     def query(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
         """Whether it was paid."""
@@ -119,16 +122,13 @@ def link_content(order: PayInOrder) -> Content:
 
 
 def read_opened(answer: Answer, order: PayInOrder, *, now: dt.datetime) -> PayInOutcome:
-    """What the answer to precreate means."""
+    """What the answer to precreate means. Whether its address is one to show is not looked at."""
     if not answer.is_success:
         refused = meaning_of(answer, PAY_IN)
         return Unknown("not_found_after_open") if isinstance(refused, NotFound) else refused
     if answer.text("out_trade_no") != order.number:
         return Unknown("echo_mismatch")
-    code = answer.text("qr_code")
-    if not code.startswith("https://"):
-        return Unknown("unreadable")
-    return PayInOpened(code, min(order.expires_at, now + QR_LASTS))
+    return PayInOpened(answer.text("qr_code"), min(order.expires_at, now + QR_LASTS))
 
 
 def read_trade(answer: Answer, order: PayInOrder, *, now: dt.datetime) -> PayInOutcome:
