@@ -14,6 +14,7 @@ from kuaitui.channels.simulator.store import ChannelRefuses
 
 CONTENT_TYPE: Final = "text/html;charset=utf-8"
 GARBAGE: Final = b"<html>\xff not what you asked for"
+NUMBERS: Final = ("out_trade_no", "trade_no", "out_request_no", "out_biz_no")
 AMOUNTS: Final = ("refund_fee", "refund_amount", "trans_amount", "total_amount")
 
 
@@ -75,7 +76,7 @@ def distorted(document: Mapping[str, Any], faults: Faults) -> Mapping[str, Any]:
     """An answer that speaks of another number or amount."""
     changed = dict(document)
     if Fault.OTHER_NUMBER in faults:
-        changed |= {name: "somebodyelses" for name in changed if name.startswith("out_")}
+        changed |= {name: "somebodyelses" for name in NUMBERS if name in changed}
     if Fault.OTHER_AMOUNT in faults:
         changed |= {name: "0.01" for name in AMOUNTS if name in changed}
     return changed
