@@ -104,6 +104,8 @@ EXPECTED = {
     "console/applications/<str:application_id>/reject": REVIEWER,
     "console/applications/<str:application_id>/appeal": REVIEWER_AND_APPROVER,
     "console/applications/<str:application_id>/refuse-account": REVIEWER,
+    "console/applications/<str:application_id>/close-out": REVIEWER,
+    "console/applications/<str:application_id>/confirm-close-out": APPROVER,
     "console/applications/<str:application_id>/check-account": REVIEWER,
     "console/batches": STAFF,
     "console/batches/build/<str:bank_name>": REVIEWER,

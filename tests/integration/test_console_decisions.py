@@ -250,6 +250,44 @@ def test_a_new_account_after_a_return_is_refused_with_words():
     assert made.state is State.RETURNED
 
 
+def test_two_people_close_out_what_nobody_repaired():
+    made = application(State.RETURNED)
+    first, second = desk(Role.REVIEWER), desk(Role.APPROVER)
+    case = f"/console/applications/{made.application_id}"
+    assert f'href="{case}/close-out"' not in first.get(case).text
+    made.let_repair_time_pass()
+    with standing_at(made.now):
+        assert f'href="{case}/close-out"' in first.get(case).text
+        assert f'href="{case}/confirm-close-out"' not in second.get(case).text
+
+        decide(first, made, "close-out", text="Nobody answers the telephone.")
+        assert made.state is State.RETURNED
+        assert (
+            "Nobody answers the telephone." in second.get(page_of(made, "confirm-close-out")).text
+        )
+        decide(second, made, "confirm-close-out")
+
+    assert made.state is State.CLOSED_OUT
+    assert made.deposit.available == given.yuan(MIDDLE)
+
+
+def test_nobody_closes_out_before_the_time_or_an_own_proposal():
+    made = application(State.RETURNED)
+    somebody = staff(Role.REVIEWER)
+    early = desk(Role.REVIEWER).get(page_of(made, "close-out"))
+    assert not early.context["is_possible"]
+    made.let_repair_time_pass()
+    with standing_at(made.now):
+        decide(desk(somebody), made, "close-out", text="Nobody answers.")
+        User.objects.filter(pk=somebody.pk).update(role=Role.APPROVER)
+
+        with nothing_moves():
+            response = decide(desk(somebody), made, "confirm-close-out")
+
+    assert response.status_code == 403
+    assert "somebody else than the one who proposed it" in response.text
+
+
 def test_an_account_is_checked_before_the_refund_can_be_approved():
     made = refunds_given.world(MIDDLE, route_open=False)
     chosen = given.destination(made.shop, is_verified=False)

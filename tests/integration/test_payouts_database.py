@@ -400,6 +400,58 @@ def test_a_replacement_pays_the_same(raw_sql: RawSql) -> None:
     )  # fmt: skip
 
 
+CLOSE_OUT = "INSERT INTO payouts_close_out SELECT id, now() FROM payouts_leg WHERE public_id = %s"
+
+
+@pytest.mark.parametrize("state", sorted(set(LegState) - {LegState.FAILED, LegState.RETURNED}))
+def test_only_what_came_back_is_closed_out(raw_sql: RawSql, state: LegState) -> None:
+    world = sent()
+    force(raw_sql, world.leg_id, state)
+
+    assert refused(raw_sql, CLOSE_OUT, (world.leg_id,)) == "only_what_came_back_is_closed_out"
+
+
+def test_nothing_is_closed_out_while_a_leg_may_be_paid(raw_sql: RawSql) -> None:
+    world = payout()
+    attempt(world, FailedDefinite("ACCOUNT_CLOSED"))
+    failed = world.leg_id
+    raw_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    raw_sql("SET LOCAL session_replication_role = replica")
+    raw_sql(
+        "INSERT INTO payouts_leg SELECT (r).* FROM (SELECT jsonb_populate_record(leg,"
+        " jsonb_build_object('id', leg.id + 1000, 'public_id', 'leg_other', 'state', 'ready',"
+        " 'lot_id', 'lot_other', 'channel_number', 'other', 'next_check_at', now())) AS r"
+        " FROM payouts_leg AS leg WHERE public_id = %s) AS copied",
+        (failed,),
+    )
+    raw_sql("SET LOCAL session_replication_role = origin")
+
+    name = "nothing_is_closed_out_while_a_leg_may_be_paid"
+    assert refused(raw_sql, CLOSE_OUT, (failed,)) == name
+
+
+def test_a_closed_out_leg_is_not_replaced(raw_sql: RawSql) -> None:
+    world = payout()
+    attempt(world, FailedDefinite("ACCOUNT_CLOSED"))
+    raw_sql(CLOSE_OUT, (world.leg_id,))
+
+    assert (
+        copy_leg(
+            raw_sql, world.leg_id, state="ready", fence=0, sends=0, first_sent_at=None,
+            next_check_at=NOW.isoformat(), replaces_id=leg_key(world.leg_id),
+        )
+        == "a_closed_out_leg_is_not_replaced"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM payouts_close_out", "UPDATE payouts_close_out SET closed_out_at = now()"],
+)
+def test_close_outs_never_change(raw_sql: RawSql, statement: str) -> None:
+    assert "is refused" in refused(raw_sql, statement)
+
+
 @pytest.mark.parametrize(
     "change",
     ["amount_minor = amount_minor + 1", "application_id = 'rfa_x'", "approval_hash = 'forged'",

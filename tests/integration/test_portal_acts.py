@@ -175,6 +175,28 @@ def test_money_the_bank_sent_back_goes_to_another_account() -> None:
     assert made.view.destination.destination_id == other.destination_id
 
 
+@pytest.mark.parametrize(
+    ("language", "until", "why"),
+    [("en", "Please do so by", "Why it was closed"), ("zh-hans", "前更换", "关闭原因")],
+)
+def test_a_return_says_until_when_and_a_close_out_says_why(
+    language: str, until: str, why: str
+) -> None:
+    made = brought_to(State.RETURNED)
+    client = portal_given.browser(made.shop.shop_key, language=language)
+    page = client.get(address(made)).text
+    assert until in page
+
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    assert "No other account was named in time." not in client.get(address(made)).text
+    made.confirm_close_out()
+
+    page = client.get(address(made)).text
+    assert why in page
+    assert "No other account was named in time." in page
+
+
 def test_the_account_the_bank_refused_cannot_be_chosen_again() -> None:
     made = brought_to(State.RETURNED, route_open=False)
     client = portal_given.browser(made.shop.shop_key)

@@ -687,6 +687,8 @@ def test_a_state_refuses_every_act_it_does_not_name(state: State) -> None:
         StaffAct.REQUEST_INFORMATION: made.ask,
         StaffAct.DECIDE_APPEAL: lambda: made.decide_appeal(granted=True),
         StaffAct.REFUSE_REPAIR: made.refuse_repair,
+        StaffAct.PROPOSE_CLOSE_OUT: made.propose_close_out,
+        StaffAct.CONFIRM_CLOSE_OUT: made.confirm_close_out,
     }  # fmt: skip
     if state is not State.WITHDRAWN:
         acts[SellerAct.WITHDRAW] = made.withdraw

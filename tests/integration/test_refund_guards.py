@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from kuaitui.refunds.states import TRANSITIONS, State
 from tests.support.raw_sql import refuse
@@ -319,3 +319,37 @@ def test_a_draft_holds_no_money_and_two_drafts_are_refused(refused: Refused) -> 
     )
 
     refused(insert, [made.shop.account_id], breaks="one_draft_per_deposit_account")
+
+
+def test_two_people_close_out_one_after_the_other(refused: Refused, raw_sql: RawSql) -> None:
+    made = application(State.RETURNED)
+    made.let_repair_time_pass()
+    closing = ", approval_hash = '', remind_at = NULL"
+    statement, parameters = move(made, closing, to="closed_out")
+    refused(statement, parameters, breaks="closed out by two people")
+    made.propose_close_out()
+    statement, parameters = move(made, closing, to="closed_out")
+    refused(statement, parameters, breaks="closed out by two people")
+
+    version = made.view.version
+    for actor_id, number in [(made.reviewer.id, version + 1), ("intruder", version + 2)]:
+        with transaction.atomic():
+            confirmed, values = decide(made, "confirm_close_out", actor_id, "")
+            raw_sql(confirmed.replace("900", str(number)), values)
+            refused(statement, parameters, breaks="closed out by two people")
+            transaction.set_rollback(True)
+
+
+def test_a_close_out_has_a_reason(refused: Refused) -> None:
+    made = application(State.RETURNED)
+    statement, parameters = decide(made, "propose_close_out", "somebody", "")
+
+    refused(statement.replace("'x')", "'')"), parameters, breaks="a_close_out_has_a_reason")
+
+
+@pytest.mark.parametrize("state", [State.PAID, State.DESTINATION_REPAIRED])
+def test_only_money_that_came_back_is_reminded_of(refused: Refused, state: State) -> None:
+    made = application(state)
+    statement, parameters = move(made, ", remind_at = now()")
+
+    refused(statement, parameters, breaks="only_money_that_came_back_is_reminded_of")

@@ -20,7 +20,7 @@ from kuaitui.payouts.queries import payout_of_application
 from kuaitui.refunds.states import State
 from tests.support import given, payouts_given
 from tests.support.given import DAY, NOW, yuan
-from tests.support.refunds_given import MIDDLE, World, application, large, world
+from tests.support.refunds_given import MIDDLE, OTHER_CARD, World, application, large, world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -208,3 +208,40 @@ def test_exactly_the_parts_that_were_approved_are_sent_again() -> None:
     made.deliver()
     assert made.state is not State.PAID
     assert differences() == []
+
+
+@pytest.mark.parametrize("_again", range(3))
+def test_of_a_repair_and_a_close_out_at_once_one_wins(_again: int) -> None:
+    made = application(State.RETURNED)
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    chosen = given.destination(made.shop, number=OTHER_CARD, now=made.now)
+    shown = made.view.version
+
+    came = race(
+        lambda: made.confirm_close_out(version=shown),
+        lambda: made.repair(destination_id=chosen.destination_id),
+    )
+
+    assert came["done"] == 1
+    is_closed = made.state is State.CLOSED_OUT
+    assert is_closed == ("refund.state_does_not_allow" in came)
+    assert is_closed != (made.state is State.DESTINATION_REPAIRED)
+    assert made.deposit.frozen == yuan("0" if is_closed else MIDDLE)
+    assert made.deposit.available == yuan(MIDDLE if is_closed else "0")
+    assert differences() == []
+
+
+def test_of_many_who_confirm_a_close_out_one_does() -> None:
+    made = application(State.RETURNED)
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    shown = made.view.version
+    people = [given.approver() for _ in range(AT_ONCE)]
+
+    came = race(
+        *(lambda who=who: made.confirm_close_out(actor=who, version=shown) for who in people)
+    )
+
+    assert came == {"done": 1, "refund.stale_version": AT_ONCE - 1}
+    assert made.deposit.available == yuan(MIDDLE)

@@ -44,6 +44,7 @@ BEFORE_PAYING = {
     State.APPEALED,
 }  # fmt: skip
 SWEEPS_MAX = 2
+REPAIR_DAYS = 90
 ALLOWED: dict[str, set[State]] = {
     "withdraw": BEFORE_PAYING | {State.PAYING, State.WITHDRAWN},
     "answer": {State.MORE_INFORMATION},
@@ -56,6 +57,8 @@ ALLOWED: dict[str, set[State]] = {
     "reject": {State.IN_REVIEW},
     "decide_appeal": {State.APPEALED},
     "refuse_repair": {State.DESTINATION_REPAIRED},
+    "propose_close_out": {State.RETURNED},
+    "confirm_close_out": {State.RETURNED},
 }
 
 
@@ -83,6 +86,8 @@ class Model:
     repairs: int = 0
     card: str = ""
     refused_card: str = ""
+    came_back_at: dt.datetime | None = None
+    proposer: Actor | None = None
 
     @property
     def is_open(self) -> bool:
@@ -188,6 +193,7 @@ class Applications(RuleBasedStateMachine):
         if self.does(lambda: self.made.repair(card), is_legal, State.DESTINATION_REPAIRED):
             model.card = card
             model.repairs += not is_same
+            model.proposer = None
 
     # Staff
 
@@ -244,7 +250,32 @@ class Applications(RuleBasedStateMachine):
     @rule()
     def refuse_repair(self) -> None:
         is_legal = self.model.state is State.DESTINATION_REPAIRED
-        self.does(self.made.refuse_repair, is_legal, State.RETURNED)
+        if self.does(self.made.refuse_repair, is_legal, State.RETURNED):
+            self.model.came_back_at = self.made.now
+
+    @when_allowed("propose_close_out")
+    @rule(actor=st.sampled_from(STAFF), is_patient=st.booleans())
+    def propose_close_out(self, actor: Actor, is_patient: bool) -> None:
+        model = self.model
+        if is_patient and model.state is State.RETURNED:
+            self.made.now += (REPAIR_DAYS + 1) * given.DAY
+        is_over = model.came_back_at is not None and (
+            self.made.now.date() - model.came_back_at.date()
+        ) > dt.timedelta(REPAIR_DAYS)
+        is_legal = model.state is State.RETURNED and is_over
+        act = lambda: self.made.propose_close_out(actor=actor)  # noqa: E731
+        if self.does(act, is_legal, State.RETURNED):
+            model.proposer = actor
+
+    @when_allowed("confirm_close_out")
+    @rule(actor=st.sampled_from(STAFF))
+    def confirm_close_out(self, actor: Actor) -> None:
+        model = self.model
+        is_legal = model.state is State.RETURNED and model.proposer not in (None, actor)
+        act = lambda: self.made.confirm_close_out(actor=actor)  # noqa: E731
+        if self.does(act, is_legal, State.CLOSED_OUT):
+            model.proposer = None
+            model.free()
 
     @precondition(lambda self: self.model.state)
     @rule(act=st.sampled_from(sorted(ALLOWED)), actor=st.sampled_from(STAFF))
@@ -264,6 +295,8 @@ class Applications(RuleBasedStateMachine):
             "reject": lambda: made.reject(actor=actor),
             "decide_appeal": lambda: made.decide_appeal(granted=True, actor=actor),
             "refuse_repair": made.refuse_repair,
+            "propose_close_out": lambda: made.propose_close_out(actor=actor),
+            "confirm_close_out": lambda: made.confirm_close_out(actor=actor),
         }
         with pytest.raises(Refusal):
             acts[act]()
@@ -307,6 +340,7 @@ class Applications(RuleBasedStateMachine):
         model.frozen += model.in_transit
         model.in_transit = 0
         model.refused_card = model.card
+        model.came_back_at, model.proposer = self.made.now, None
 
     @precondition(lambda self: self.model.state is State.PAID)
     @rule()
@@ -320,6 +354,7 @@ class Applications(RuleBasedStateMachine):
         model.refunded -= model.amount
         model.frozen += model.amount
         model.refused_card = model.card
+        model.came_back_at, model.proposer = self.made.now, None
 
     @rule(minor=st.integers(1, 2_000_000))
     def deduct(self, minor: int) -> None:

@@ -25,7 +25,8 @@ from tests.support.given import DAY, NOW, yuan
 
 TABLES = (
     "refunds_application", "refunds_event", "refunds_decision", "refunds_snapshot",
-    "payouts_payout", "payouts_leg", "deposits_channel_payment", "deposits_deduction_line",
+    "payouts_payout", "payouts_leg", "payouts_close_out",
+    "deposits_channel_payment", "deposits_deduction_line",
 )  # fmt: skip
 LARGE = "¥60,000"
 """An amount that two people must approve."""
@@ -138,6 +139,13 @@ class World:
         told = {"text": "Not the same person."}
         self._decide(operations.refuse_repair, self.reviewer, told, changes)
 
+    def propose_close_out(self, **changes: object) -> None:
+        told = {"text": "No other account was named in time."}
+        self._decide(operations.propose_close_out, self.reviewer, told, changes)
+
+    def confirm_close_out(self, **changes: object) -> None:
+        self._decide(operations.confirm_close_out, self.approver, {}, changes)
+
     def answer(self, **changes: object) -> None:
         self._act(operations.provide_information, {"text": "My company does."}, changes)
 
@@ -193,6 +201,12 @@ class World:
     def bank_returns(self) -> None:
         self.now += 2 * DAY
         self.channel_answers(Returned("SIM0001", "ACCOUNT_CLOSED", self.now))
+
+    def let_repair_time_pass(self) -> None:
+        """The seller names no other account until the time for it is over."""
+        until = self.view.may_be_closed_out_from
+        assert until is not None
+        self.now = until
 
     def _decide(
         self,
@@ -289,6 +303,13 @@ def _to_repaired(made: World) -> None:
     made.repair()
 
 
+def _to_closed_out(made: World) -> None:
+    _to_returned(made)
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    made.confirm_close_out()
+
+
 def _to_withdrawn(made: World) -> None:
     made.withdraw()
 
@@ -311,6 +332,7 @@ _ROADS: dict[State, Callable[[World], None]] = {
     State.DESTINATION_REPAIRED: _to_repaired,
     State.WITHDRAWN: _to_withdrawn,
     State.EXPIRED: _to_expired,
+    State.CLOSED_OUT: _to_closed_out,
 }
 
 

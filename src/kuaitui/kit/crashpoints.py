@@ -30,6 +30,7 @@ POINTS: Final = (
     "payouts.record.committed",
     "refunds.submit.uncommitted",
     "refunds.approve.uncommitted",
+    "refunds.close_out.uncommitted",
     "pay_ins.claim.uncommitted",
     "pay_ins.claim.committed",
     "pay_ins.call.answered",

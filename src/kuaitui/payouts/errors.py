@@ -156,6 +156,13 @@ class ReleasedByAnApprover(Refusal):
     kind = RefusalKind.FORBIDDEN
 
 
+class PayoutMayStillPay(Refusal):
+    """A part of this payout may still be paid. It cannot be closed out before that is known."""
+
+    code = "payout.may_still_pay"
+    kind = RefusalKind.CONFLICT
+
+
 class BatchNotReady(Refusal):
     """The file is made when every payout of the batch is booked as sent. Try again in a moment."""
 

@@ -381,8 +381,10 @@ def is_acknowledged(outcomes: Iterable[AttemptOutcome]) -> bool:
 
 
 def payout_state(legs: Iterable[LegState]) -> PayoutState:
-    """What the legs that stand make of their payout."""
+    """What the legs that stand make of their payout. One that was closed out stands no more."""
     states = frozenset(legs)
+    if not states:
+        return PayoutState.CLOSED_OUT
     if states & {LegState.FAILED, LegState.RETURNED}:
         return PayoutState.NEEDS_REPAIR
     if states <= {LegState.CANCELLED}:

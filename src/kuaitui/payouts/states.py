@@ -36,6 +36,8 @@ class PayoutState(enum.StrEnum):
     NEEDS_REPAIR = "needs_repair"
     PAID = "paid"
     CANCELLED = "cancelled"
+    CLOSED_OUT = "closed_out"
+    """All of it came back or failed, and nothing of it is sent again."""
 
 
 class BatchState(enum.StrEnum):

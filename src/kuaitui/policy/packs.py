@@ -25,6 +25,7 @@ from kuaitui.policy.own_conditions import expression_problem
 from kuaitui.policy.problems import Problem
 from kuaitui.policy.reader import Fields, Reader, shorten
 from kuaitui.policy.terms import (
+    OPERATOR,
     AmountLimit,
     ClosingNotice,
     ConditionTerms,
@@ -65,6 +66,13 @@ _SOURCED: Final = ("confidence", "source", "seen_on", "verified")
 _ANCHOR_NEEDS: Final = {
     HoldAnchor.LAST_COMPLETED_ORDER: ORDER_OPEN,
     HoldAnchor.LAST_DISPUTE_CLOSED: DISPUTE_OPEN,
+}
+
+# For packs that do not say: our own choice, which no platform publishes.
+_OUR_CHOICE: Final = Provenance(Confidence.C, OPERATOR, dt.date(2026, 11, 25), is_verified=False)
+_REPAIR_PERIODS: Final = {
+    "repair_reminder_time": Period(14, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
+    "repair_time": Period(90, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
 }
 
 
@@ -316,16 +324,26 @@ class _PackReader:
     def _review(self, value: object) -> Review:
         periods = ("review_time", "arrival_time", "appeal_window", "more_information_window")
         limits = ("auto_approval_limit_minor", "second_approval_from_minor")
-        fields = self._reader.fields(value, "review", required=(*periods, *limits))
+        fields = self._reader.fields(
+            value, "review", required=(*periods, *limits), optional=tuple(_REPAIR_PERIODS)
+        )
         review_time, arrival_time, appeal, more = (
             self._period(fields, name, "review") for name in periods
         )
+        reminder, repair = (
+            self._period(fields, name, "review") if name in fields else kept
+            for name, kept in _REPAIR_PERIODS.items()
+        )
+        if reminder.count > repair.count and reminder.unit is repair.unit:
+            self._reader.report("review.repair_reminder_time", "too_large", limit=repair.count)
         automatic, second = (self._limit(fields, name, "review") for name in limits)
         return Review(
             review_time=review_time,
             arrival_time=arrival_time,
             appeal_window=appeal,
             more_information_window=more,
+            repair_reminder_time=reminder,
+            repair_time=repair,
             auto_approval_limit=automatic,
             second_approval_from=second,
         )

@@ -142,6 +142,10 @@ class Review:
     arrival_time: Period
     appeal_window: Period
     more_information_window: Period
+    repair_reminder_time: Period
+    """After which a seller is reminded that money came back and waits for another account."""
+    repair_time: Period
+    """After which what came back and was not repaired may be closed out."""
     auto_approval_limit: AmountLimit
     second_approval_from: AmountLimit
 

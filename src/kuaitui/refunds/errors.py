@@ -185,6 +185,27 @@ class DestinationUnchanged(Refusal):
     code = "refund.destination_unchanged"
 
 
+class CloseOutTooEarly(Refusal):
+    """The seller still has time to name another account."""
+
+    code = "refund.close_out_too_early"
+    kind = RefusalKind.CONFLICT
+
+
+class CloseOutNotProposed(Refusal):
+    """Nobody has proposed to close this out, or something changed since. Propose it first."""
+
+    code = "refund.close_out_not_proposed"
+    kind = RefusalKind.CONFLICT
+
+
+class CloseOutNeedsAnother(Refusal):
+    """A close-out is confirmed by somebody else than the one who proposed it."""
+
+    code = "refund.close_out_needs_another"
+    kind = RefusalKind.FORBIDDEN
+
+
 class CursorBroken(Refusal):
     """This page of the list cannot be found. Begin at the top."""
 

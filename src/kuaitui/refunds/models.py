@@ -61,6 +61,9 @@ class RefundApplication(models.Model):
     state_since = models.DateTimeField()
     due_at = models.DateTimeField(null=True)
     review_due_at = models.DateTimeField(null=True)
+    remind_at = models.DateTimeField(null=True)
+    """When the seller is told once more that money came back and waits for another account."""
+
     paid_at = models.DateTimeField(null=True)
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True)
@@ -124,6 +127,10 @@ class RefundApplication(models.Model):
                 name="paid_at_is_known_when_paid",
                 condition=~Q(state=State.PAID.value) | Q(paid_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="only_money_that_came_back_is_reminded_of",
+                condition=Q(remind_at=None) | Q(state=State.RETURNED.value),
+            ),
         ]
         indexes = [
             # Ended applications pile up over the years; the queue and the work list read open ones.
@@ -142,6 +149,11 @@ class RefundApplication(models.Model):
                 fields=["due_at"],
                 condition=Q(due_at__isnull=False),
                 name="refunds_due",
+            ),
+            models.Index(
+                fields=["remind_at"],
+                condition=Q(remind_at__isnull=False),
+                name="refunds_to_remind",
             ),
         ]
 
@@ -206,6 +218,8 @@ class Decision(models.Model):
         GRANT_APPEAL = "grant_appeal"
         DISMISS_APPEAL = "dismiss_appeal"
         REFUSE_REPAIR = "refuse_repair"
+        PROPOSE_CLOSE_OUT = "propose_close_out"
+        CONFIRM_CLOSE_OUT = "confirm_close_out"
 
     pk = models.CompositePrimaryKey("application_id", "number")
     application = models.ForeignKey(
@@ -229,7 +243,7 @@ class Decision(models.Model):
                     kind__in=[
                         "approve_by_rule", "approve", "confirm", "send_back",
                         "request_information", "reject", "grant_appeal", "dismiss_appeal",
-                        "refuse_repair",
+                        "refuse_repair", "propose_close_out", "confirm_close_out",
                     ]
                 ),
             ),
@@ -242,6 +256,11 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="a_rejection_has_a_reason",
                 condition=~Q(kind="reject") | (~Q(reasons=[]) & ~Q(text="")),
+            ),
+            # The seller is told why nothing of it is sent again.
+            models.CheckConstraint(
+                name="a_close_out_has_a_reason",
+                condition=~Q(kind="propose_close_out") | ~Q(text=""),
             ),
             models.CheckConstraint(
                 name="only_the_rule_decides_without_a_person",

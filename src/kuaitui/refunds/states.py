@@ -29,6 +29,7 @@ class State(enum.StrEnum):
     REJECTED = "rejected"
     APPEALED = "appealed"
     EXPIRED = "expired"
+    CLOSED_OUT = "closed_out"
 
 
 class MoneyPlace(enum.StrEnum):
@@ -59,6 +60,7 @@ class Deadline(enum.StrEnum):
     APPEAL = "appeal"
     ARRIVAL = "arrival"
     DRAFT = "draft"
+    REPAIR = "repair"
     NONE = "none"
 
 
@@ -84,6 +86,8 @@ class StaffAct(enum.StrEnum):
     REQUEST_INFORMATION = "request_information"
     DECIDE_APPEAL = "decide_appeal"
     REFUSE_REPAIR = "refuse_repair"
+    PROPOSE_CLOSE_OUT = "propose_close_out"
+    CONFIRM_CLOSE_OUT = "confirm_close_out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,14 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
     _S.PAYING: frozenset({_S.PAID, _S.RETURNED, _S.WITHDRAWN}),
     # A bank may give money back weeks after it took it.
     _S.PAID: frozenset({_S.RETURNED}),
-    _S.RETURNED: frozenset({_S.DESTINATION_REPAIRED}),
+    _S.RETURNED: frozenset({_S.DESTINATION_REPAIRED, _S.CLOSED_OUT}),
     _S.DESTINATION_REPAIRED: frozenset({_S.AWAITING_SECOND_APPROVAL, _S.RETURNED}),
     _S.WITHDRAWN: frozenset(),
     _S.REJECTED: frozenset({_S.APPEALED}),
     _S.APPEALED: frozenset({_S.IN_REVIEW, _S.REJECTED, _S.WITHDRAWN}),
     _S.EXPIRED: frozenset(),
+    # Another part, paid before the rest was closed out, may come back as well.
+    _S.CLOSED_OUT: frozenset({_S.RETURNED}),
 }
 
 # From the application's first day until its money left or came free: one of these per deposit.
@@ -210,8 +216,9 @@ FACTS: Final[dict[State, StateFacts]] = {
     _S.RETURNED: StateFacts(
         MoneyPlace.DEPOSIT_FROZEN,
         NextActor.SELLER,
-        Deadline.NONE,
+        Deadline.REPAIR,
         frozenset({SellerAct.REPAIR_DESTINATION}),
+        frozenset({StaffAct.PROPOSE_CLOSE_OUT, StaffAct.CONFIRM_CLOSE_OUT}),
     ),
     _S.DESTINATION_REPAIRED: StateFacts(
         MoneyPlace.DEPOSIT_FROZEN,
@@ -240,6 +247,12 @@ FACTS: Final[dict[State, StateFacts]] = {
         frozenset({StaffAct.DECIDE_APPEAL}),
     ),
     _S.EXPIRED: StateFacts(
+        MoneyPlace.DEPOSIT_AVAILABLE,
+        NextActor.NOBODY,
+        Deadline.NONE,
+        frozenset({SellerAct.APPLY_AGAIN}),
+    ),
+    _S.CLOSED_OUT: StateFacts(
         MoneyPlace.DEPOSIT_AVAILABLE,
         NextActor.NOBODY,
         Deadline.NONE,

@@ -147,6 +147,16 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseOut:
+    """That money which came back is not sent again: proposed by one, confirmed by another."""
+
+    text: str
+    proposed_by: str
+    proposed_at: dt.datetime
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """A fact that is not what it was when the seller applied."""
 

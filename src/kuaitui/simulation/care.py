@@ -13,7 +13,7 @@ from kuaitui.simulation.world import World, ask
 HOUR = dt.timedelta(hours=1)
 _OPEN = """
 SELECT public_id, state, appeals, due_at FROM refunds_application
-WHERE account_id = %s AND (state NOT IN ('paid', 'withdrawn', 'rejected', 'expired')
+WHERE account_id = %s AND (state NOT IN ('paid', 'withdrawn', 'rejected', 'expired', 'closed_out')
     OR state = 'rejected' AND appeals = 0 AND due_at IS NOT NULL)
 ORDER BY id
 """

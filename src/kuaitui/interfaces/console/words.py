@@ -53,6 +53,7 @@ STATES: Final = {
     State.RETURNED: Word(_("Money came back"), "return"),
     State.DESTINATION_REPAIRED: Word(_("New account to review"), "act"),
     State.EXPIRED: Word(_("Expired")),
+    State.CLOSED_OUT: Word(_("Closed out")),
 }
 
 REJECT_REASONS: Final = {
@@ -164,6 +165,9 @@ TIMELINE: Final = {
     "payout_failed": Word(_("Payout failed"), "failed"),
     "destination_repaired": Word(_("Seller gave another account"), "done"),
     "repair_refused": Word(_("New account refused"), "failed"),
+    "repair_reminded": Word(_("Seller reminded to name another account"), "act"),
+    "close_out_proposed": Word(_("Close-out proposed"), "act"),
+    "closed_out": Word(_("Closed out, money back in the deposit"), "failed"),
     "amount_reduced": Word(_("Amount reduced"), "act"),
     "approval_voided": Word(_("Approval void, something changed"), "act"),
     "expired": Word(_("Expired"), "failed"),

@@ -42,7 +42,7 @@ ACTS_IN_ORDER = (
     SellerAct.APPLY_AGAIN,
     SellerAct.WITHDRAW,
 )
-_DONE_IN = frozenset({State.PAID, State.WITHDRAWN, State.EXPIRED, State.REJECTED})
+_DONE_IN = frozenset({State.PAID, State.WITHDRAWN, State.EXPIRED, State.REJECTED, State.CLOSED_OUT})
 
 
 def steps_of(application: ApplicationView) -> list[Step]:
@@ -71,13 +71,23 @@ def _past(application: ApplicationView) -> Iterator[Step]:
         )
 
 
-_TOLD = frozenset({"information_requested", "information_provided", "appealed", "repair_refused"})
+_TOLD = frozenset(
+    {
+        "information_requested",
+        "information_provided",
+        "appealed",
+        "repair_refused",
+        "closed_out",
+    }
+)
 _PAST_LOOKS = {
     "delayed": "asked",
     "rejected": "failed",
     "returned": "failed",
     "payout_failed": "failed",
     "repair_refused": "failed",
+    "repair_reminded": "asked",
+    "closed_out": "failed",
     "appeal_dismissed": "failed",
     "expired": "failed",
 }
@@ -115,6 +125,8 @@ def legs_of(application: ApplicationView) -> list[LegLine]:
 
 
 def _word_of(leg: LegProgress) -> tuple[str, Words]:
+    if leg.is_closed_out:
+        return words.LEG_CLOSED_OUT
     action = leg.needed_action
     return words.NEEDED_ACTIONS[action] if action else words.LEG_STATES[leg.state]
 

@@ -153,6 +153,12 @@ STATES: Final[dict[State, StateWords]] = {
         _("The time for this application ran out"),
         _("The money is available in your deposit again. You can apply any time."),
     ),
+    State.CLOSED_OUT: StateWords(
+        "quiet",
+        _("Closed"),
+        _("What the bank sent back is in your deposit again"),
+        _("No other account was named in time. The money is available; you can apply any time."),
+    ),
 }
 
 
@@ -219,13 +225,17 @@ EVENTS: Final[dict[str, Words]] = {
     "payout_failed": _("The bank could not pay it out"),
     "destination_repaired": _("You named another account"),
     "repair_refused": _("The new account could not be used"),
+    "repair_reminded": _("We reminded you to name another account"),
+    "closed_out": _("Closed: the money is available in your deposit again"),
     "amount_reduced": _("The amount became smaller because of a deduction"),
     "approval_voided": _("Something changed, so it is looked at again"),
     "expired": _("The time ran out"),
     "cooling_down": _("Waits until the new account may be used"),
     "appeal_window_closed": _("The time to appeal ended"),
 }
-EVENTS_INSIDE: Final = frozenset({"checking", "payout_begun", "draft_begun", "draft_saved"})
+EVENTS_INSIDE: Final = frozenset(
+    {"checking", "payout_begun", "draft_begun", "draft_saved", "close_out_proposed"}
+)
 
 REVIEWED, CONFIRMED = _("Review by a person"), _("Confirmation by a second person")
 AT_THE_BANK, PAID_OUT = _("Given to the bank"), _("Paid out by the bank")
@@ -250,6 +260,7 @@ NEEDED_ACTIONS: Final[dict[NeededAction, tuple[str, Words]]] = {
     NeededAction.ABNORMAL_REFUND: ("wait", _("The way back is blocked; we look for another")),
     NeededAction.MISSING_BANK_DETAILS: ("wait", _("Waits for us: details are missing")),
 }
+LEG_CLOSED_OUT: Final[tuple[str, Words]] = ("quiet", _("Back in your deposit"))
 AT_CHANNEL_UNCONFIRMED = _("With the payment channel, waiting for your confirmation")
 
 SELLER_ACTS: Final[dict[SellerAct, Words]] = {

@@ -9,6 +9,7 @@ from kuaitui.payouts.models.interventions import LegIntervention
 from kuaitui.payouts.models.legs import (
     ChannelSwitch,
     Incarnation,
+    LegCloseOut,
     Payout,
     PayoutAttempt,
     PayoutLeg,
@@ -24,6 +25,7 @@ __all__ = [
     "ChannelBalance",
     "ChannelSwitch",
     "Incarnation",
+    "LegCloseOut",
     "LegIntervention",
     "Payout",
     "PayoutAttempt",

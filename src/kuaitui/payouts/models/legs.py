@@ -188,6 +188,21 @@ class PayoutLeg(models.Model):
         return self.public_id
 
 
+class LegCloseOut(models.Model):
+    """The end of a leg that failed or came back and that nobody repaired: it is never sent again."""
+
+    leg = models.OneToOneField(
+        PayoutLeg, on_delete=models.PROTECT, primary_key=True, related_name="close_out"
+    )
+    closed_out_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "payouts_close_out"
+
+    def __str__(self) -> str:
+        return f"close-out of {self.leg_id}"
+
+
 class PayoutAttempt(models.Model):
     """One call about a leg: written before the call, completed once after it."""
 

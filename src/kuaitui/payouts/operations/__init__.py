@@ -1,4 +1,4 @@
-"""What changes payouts. Uses own their transaction; `begin`, `cancel` and `repair` are steps."""
+"""What changes payouts. Uses own their transaction; `begin`, `cancel`, `close_out` and `repair` are steps."""
 
 from kuaitui.payouts.operations.bank_messages import (
     TakenIn,
@@ -12,6 +12,7 @@ from kuaitui.payouts.operations.batches import build_batch, cancel_batch, releas
 from kuaitui.payouts.operations.begin import begin_payout, cancel_payout, repair_leg
 from kuaitui.payouts.operations.carry_out import carry_out_leg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
+from kuaitui.payouts.operations.close_out import close_out_payout
 from kuaitui.payouts.operations.control import (
     note_hint,
     release_leg,
@@ -46,6 +47,7 @@ __all__ = [
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "close_out_payout",
     "confirm_hand_over",
     "confirm_limit",
     "confirm_message",

@@ -26,7 +26,7 @@ from kuaitui.payouts.errors import (
     PayoutUnderWay,
     PayoutUnknown,
 )
-from kuaitui.payouts.models import Payout, PayoutLeg
+from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.requests import seal_request
 from kuaitui.payouts.queries.holds import last_held_at
@@ -136,7 +136,7 @@ def repair_leg(
     Raises:
         ApprovalMissing: no approval hash.
         LegUnknown: there is no such leg.
-        LegNotRepairable: the leg may still be paid, is paid, or was called off.
+        LegNotRepairable: the leg may still be paid, is paid, or was called off or closed out.
         LegReplaced: another account was chosen before.
         DestinationUnknown, DestinationUnverified: the new account cannot be used.
         NoWayOut: no channel here pays such an account.
@@ -152,7 +152,7 @@ def repair_leg(
         if (newer.destination_id, newer.approval_hash) != (destination_id, approval_hash):
             raise LegReplaced(leg=leg_id)
         return newer.public_id
-    if LegState(leg.state) not in REPAIRABLE:
+    if LegState(leg.state) not in REPAIRABLE or LegCloseOut.objects.filter(leg=leg).exists():
         raise LegNotRepairable(leg=leg_id, state=leg.state)
     release_share(account_id=payout.account_id, leg_id=leg_id, now=now)
     planned = plan_again(
@@ -164,7 +164,9 @@ def repair_leg(
         payout, planned, approval=(approval_hash, approved_by), now=now, replaces=leg
     )
     payout.state = PayoutState.PAYING
-    others = payout.legs.filter(state__in=REPAIRABLE, replaced_by=None).exclude(pk=leg.pk)
+    others = payout.legs.filter(state__in=REPAIRABLE, replaced_by=None, close_out=None).exclude(
+        pk=leg.pk
+    )
     if others.exists():
         payout.state = PayoutState.NEEDS_REPAIR
     payout.save(update_fields=["state"])

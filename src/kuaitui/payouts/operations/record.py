@@ -265,7 +265,7 @@ def _alarm_if_delayed(
 
 def _derive_payout(payout: Payout, now: dt.datetime) -> None:
     """The payout's state follows from the legs that stand."""
-    standing = PayoutLeg.objects.filter(payout=payout, replaced_by=None)
+    standing = PayoutLeg.objects.filter(payout=payout, replaced_by=None, close_out=None)
     state = payout_state(LegState(state) for state in standing.values_list("state", flat=True))
     if state == payout.state:
         return

@@ -125,7 +125,7 @@ def _overdue() -> int:
 
 def _needing_people() -> QuerySet[PayoutLeg]:
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
-    ended = Q(state__in=[LegState.FAILED, LegState.RETURNED]) & ~Exists(newer)
+    ended = Q(state__in=[LegState.FAILED, LegState.RETURNED], close_out=None) & ~Exists(newer)
     waiting = Q(state=LegState.NEEDS_ACTION) | Q(set_aside_at__isnull=False)
     delayed = Q(delayed_at__isnull=False, state__in=[state.value for state in LIVE])
     short = Q(waits_for__in=[WaitsFor.BALANCE_FLOOR, WaitsFor.BALANCE_UNKNOWN])

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import PayoutUnknown
-from kuaitui.payouts.models import Payout, PayoutLeg
+from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
 from kuaitui.payouts.queries.values import LegProgress, PayoutProgress
 from kuaitui.payouts.states import LegState, PayoutState
 
@@ -21,7 +21,10 @@ def payout_of_application(application_id: str) -> PayoutProgress:
     if payout is None:
         raise PayoutUnknown(application=application_id)
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
-    legs = payout.legs.annotate(is_replaced=Exists(newer)).order_by("id")
+    closed = LegCloseOut.objects.filter(leg=OuterRef("pk"))
+    legs = payout.legs.annotate(is_replaced=Exists(newer), is_closed_out=Exists(closed)).order_by(
+        "id"
+    )
     return PayoutProgress(
         payout_id=payout.public_id,
         application_id=payout.application_id,
@@ -46,6 +49,7 @@ def payout_of_application(application_id: str) -> PayoutProgress:
                 bank_reference=row.bank_reference,
                 code=row.code,
                 is_replaced=row.is_replaced,
+                is_closed_out=row.is_closed_out,
             )
             for row in legs
         ),

@@ -38,6 +38,8 @@ class LegProgress:
     code: str
     """Why it failed or came back."""
     is_replaced: bool
+    is_closed_out: bool
+    """Whether it was given up: its money is in the deposit, and it is never sent again."""
 
     @property
     def needed_action(self) -> NeededAction | None:

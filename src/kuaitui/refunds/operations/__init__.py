@@ -3,6 +3,7 @@
 from kuaitui.refunds.operations.appeal import appeal_rejection, decide_appeal
 from kuaitui.refunds.operations.approve import approve_application
 from kuaitui.refunds.operations.check import check_application
+from kuaitui.refunds.operations.close_out import confirm_close_out, propose_close_out
 from kuaitui.refunds.operations.confirm import confirm_approval, send_back
 from kuaitui.refunds.operations.draft import save_draft
 from kuaitui.refunds.operations.follow_payout import (
@@ -24,7 +25,9 @@ __all__ = [
     "approve_application",
     "check_application",
     "confirm_approval",
+    "confirm_close_out",
     "decide_appeal",
+    "propose_close_out",
     "provide_information",
     "record_delay",
     "record_leg_back",

@@ -13,7 +13,7 @@ from kuaitui.payouts.queries import payout_of_application
 from kuaitui.payouts.states import PayoutState
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.operations.paying import void_approval
-from kuaitui.refunds.operations.steps import advance, lock_application
+from kuaitui.refunds.operations.steps import advance, lock_application, wait_for_repair
 from kuaitui.refunds.queries.binding import repairable_legs
 from kuaitui.refunds.states import State
 
@@ -64,10 +64,15 @@ def record_leg_back(
     if _is_noted(row, word, details):
         return
     match State(row.state):
-        case State.PAYING | State.PAID:
+        case State.PAYING | State.PAID | State.CLOSED_OUT:
             # By now the deposit may have a newer application; this one is open again beside it.
-            row.reopened = row.reopened or row.state == State.PAID
-            advance(row, to=State.RETURNED, code=word, actor=PAYOUTS, now=now, details=details)
+            row.reopened = row.reopened or row.state != State.PAYING
+            wait_for_repair(row, code=word, actor=PAYOUTS, now=now, details=details)
+        case State.RETURNED:
+            # There is more to choose an account for than the seller was told of, or than a
+            # colleague proposed to close out.
+            row.revision += 1
+            wait_for_repair(row, code=word, actor=PAYOUTS, now=now, details=details)
         case State.AWAITING_SECOND_APPROVAL:
             # There is more to send than the first approver saw.
             void_approval(row, reason="another_part_came_back", actor=PAYOUTS, now=now)

@@ -18,6 +18,7 @@ from kuaitui.refunds.operations.steps import (
     require_act,
     require_text,
     require_version,
+    wait_for_repair,
 )
 from kuaitui.refunds.queries.binding import repair_plan, repairable_legs
 from kuaitui.refunds.queries.policy import terms_of
@@ -77,11 +78,4 @@ def refuse_repair(
     require_act(row, StaffAct.REFUSE_REPAIR)
     told = require_text(text)
     decide(row, Decision.Kind.REFUSE_REPAIR, actor=actor, text=told, now=now)
-    advance(
-        row,
-        to=State.RETURNED,
-        code="repair_refused",
-        actor=actor,
-        now=now,
-        details={"text": told},
-    )
+    wait_for_repair(row, code="repair_refused", actor=actor, now=now, details={"text": told})

@@ -20,6 +20,7 @@ from kuaitui.refunds.errors import (
 )
 from kuaitui.refunds.events import ApplicationMoved
 from kuaitui.refunds.models import ApplicationEvent, Decision, RefundApplication
+from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.states import BOUND, FACTS, SellerAct, StaffAct, State, may_move
 
 
@@ -124,6 +125,8 @@ def advance(
     ensure(may_move(source, to), f"an application may go from {source} to {to}")
     if to not in BOUND:
         row.approval_hash = ""
+    if to is not State.RETURNED:
+        row.remind_at = None
     if source is not to:
         row.state = to.value
         row.state_since = now
@@ -143,6 +146,30 @@ def advance(
         publish(
             ApplicationMoved(row.public_id, row.shop_key, row.version, code, to.value, now), now=now
         )
+
+
+@requires_transaction
+def wait_for_repair(
+    row: RefundApplication,
+    *,
+    code: str,
+    actor: Actor,
+    now: dt.datetime,
+    details: Mapping[str, object],
+) -> None:
+    """Wait for the seller to choose another account, from now on: until when, and a reminder."""
+    terms = terms_of(row)
+    review = terms.review
+    row.remind_at = rules.end_of_period(review.repair_reminder_time, start=now, terms=terms)
+    advance(
+        row,
+        to=State.RETURNED,
+        code=code,
+        actor=actor,
+        now=now,
+        due_at=rules.end_of_period(review.repair_time, start=now, terms=terms),
+        details=details,
+    )
 
 
 def write_event(

@@ -20,7 +20,8 @@ _ENDS_BY_ITSELF = (State.DRAFT, State.MORE_INFORMATION, State.REJECTED, State.AP
 
 def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
     """Carry out what dates bring: unanswered questions and old drafts expire, appeal windows
-    close, destinations that have cooled down are paid. Returns how many applications moved.
+    close, destinations that have cooled down are paid, and who has not chosen another account for
+    money that came back is reminded. Returns how many applications moved.
 
     Each application has its own transaction; one that fails stops no other.
 
@@ -32,8 +33,13 @@ def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
         .order_by("due_at", "id")
         .values_list("public_id", flat=True)
     )
+    to_remind = (
+        RefundApplication.objects.filter(remind_at__lte=now)
+        .order_by("remind_at", "id")
+        .values_list("public_id", flat=True)
+    )
     moved, failures = 0, []
-    for application_id in due[:limit]:
+    for application_id in (*due[:limit], *to_remind[:limit]):
         try:
             moved += _sweep_one(application_id, now)
         except Exception as failure:  # noqa: BLE001 - raised below with the others
@@ -47,6 +53,9 @@ def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
 @transaction.atomic(durable=True)
 def _sweep_one(application_id: str, now: dt.datetime) -> bool:
     row = lock_application(application_id)
+    if row.remind_at is not None and row.remind_at <= now:
+        _remind(row, now)
+        return True
     if row.due_at is None or row.due_at > now:
         return False
     match State(row.state):
@@ -62,3 +71,16 @@ def _sweep_one(application_id: str, now: dt.datetime) -> bool:
         case _:
             return False
     return True
+
+
+def _remind(row: RefundApplication, now: dt.datetime) -> None:
+    """Say it once more; a proposal to close it out stands on what is so now and is void."""
+    row.remind_at = None
+    advance(
+        row,
+        to=State(row.state),
+        code="repair_reminded",
+        actor=SWEEP,
+        now=now,
+        due_at=row.due_at,
+    )

@@ -13,6 +13,7 @@ from kuaitui.payouts.queries import PayoutProgress, payout_of_application
 from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
+from kuaitui.refunds.queries.closing import closable_from, close_out_of
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.queries.rows import decisions_of, events_of, find_row, is_late
 from kuaitui.refunds.queries.values import ApplicationSummary, ApplicationView
@@ -110,6 +111,8 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         question=_question(row, decisions, timeline),
         rejection=_rejection(row, decisions, now),
         appeal_text=_last_text(timeline, "appealed"),
+        close_out=close_out_of(row),
+        may_be_closed_out_from=closable_from(row) if state is State.RETURNED else None,
         payout=payout,
         approved_by_rule=by_rule,
         requires_second_approval=rules.requires_second_approval(

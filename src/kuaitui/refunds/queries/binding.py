@@ -77,7 +77,11 @@ def amount_of(row: RefundApplication) -> Money:
 def repairable_legs(row: RefundApplication) -> list[LegProgress]:
     """The legs whose money came back and was not sent again."""
     legs = payout_of_application(row.public_id).legs
-    return [leg for leg in legs if leg.state in REPAIRABLE and not leg.is_replaced]
+    return [leg for leg in legs if _waits_for_repair(leg)]
+
+
+def _waits_for_repair(leg: LegProgress) -> bool:
+    return leg.state in REPAIRABLE and not leg.is_replaced and not leg.is_closed_out
 
 
 def repair_plan(row: RefundApplication) -> RoutePlan:

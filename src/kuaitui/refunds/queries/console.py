@@ -23,7 +23,12 @@ from kuaitui.refunds.states import OPEN, State
 
 QUEUE_MAX = 200
 # In these the seller acts next: no promise of ours runs out.
-_SELLER_WAITS = [State.MORE_INFORMATION.value, State.REJECTED.value, State.DRAFT.value]
+_SELLER_WAITS = [
+    State.MORE_INFORMATION.value,
+    State.REJECTED.value,
+    State.RETURNED.value,
+    State.DRAFT.value,
+]
 
 
 def work_list(*, viewer_id: str, now: dt.datetime) -> WorkList:

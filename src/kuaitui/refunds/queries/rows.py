@@ -38,7 +38,12 @@ def decisions_of(row: RefundApplication) -> tuple[DecisionView, ...]:
 
 def is_late(row: RefundApplication, *, now: dt.datetime) -> bool:
     """Whether somebody other than the seller has missed the time promised."""
-    waits_for_seller = row.state in {State.MORE_INFORMATION, State.REJECTED, State.DRAFT}
+    waits_for_seller = row.state in {
+        State.MORE_INFORMATION,
+        State.REJECTED,
+        State.RETURNED,
+        State.DRAFT,
+    }
     return row.due_at is not None and not waits_for_seller and now >= row.due_at
 
 

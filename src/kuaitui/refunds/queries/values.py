@@ -13,6 +13,7 @@ from kuaitui.policy.types import Assessment
 from kuaitui.refunds.states import SellerAct, StaffAct, State, StateFacts
 from kuaitui.refunds.types import (
     AmountChoice,
+    CloseOut,
     DecisionView,
     Difference,
     Eta,
@@ -72,6 +73,10 @@ class ApplicationView:
     question: Question | None
     rejection: Rejection | None
     appeal_text: str
+    close_out: CloseOut | None
+    """Proposed and still standing, or done. The seller reads its words once it is done."""
+    may_be_closed_out_from: dt.datetime | None
+    """From when staff may propose it, while money waits for another account."""
     payout: PayoutProgress | None
     approved_by_rule: bool
     requires_second_approval: bool

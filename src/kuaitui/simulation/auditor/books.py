@@ -33,7 +33,7 @@ WHERE book.balances[5] > 0 AND NOT EXISTS (
     SELECT 1 FROM refunds_application AS application
     WHERE application.account_id = account.public_id
         AND application.state NOT IN ('draft', 'withdrawn', 'expired')
-        AND (application.state NOT IN ('rejected', 'paid') OR EXISTS (
+        AND (application.state NOT IN ('rejected', 'paid', 'closed_out') OR EXISTS (
             SELECT 1 FROM kit_outbox AS news WHERE news.delivered_at IS NULL)))
 """
 _UNHEARD = """

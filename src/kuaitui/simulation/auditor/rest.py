@@ -11,10 +11,11 @@ SELECT public_id, state, COALESCE(set_aside_reason, '') FROM payouts_leg AS leg
 WHERE state NOT IN ('paid', 'returned', 'failed', 'cancelled')
     OR state IN ('returned', 'failed')
         AND NOT EXISTS (SELECT 1 FROM payouts_leg AS newer WHERE newer.replaces_id = leg.id)
+        AND NOT EXISTS (SELECT 1 FROM payouts_close_out WHERE leg_id = leg.id)
 """
 _STUCK_APPLICATIONS = """
 SELECT public_id, state FROM refunds_application
-WHERE state NOT IN ('paid', 'withdrawn', 'rejected', 'expired')
+WHERE state NOT IN ('paid', 'withdrawn', 'rejected', 'expired', 'closed_out')
 """
 _STUCK_NEWS = "SELECT id, event FROM kit_outbox WHERE delivered_at IS NULL"
 _STUCK_MONEY = """
@@ -28,6 +29,7 @@ SELECT application.public_id, application.state, payout.state
 FROM payouts_payout AS payout
 JOIN refunds_application AS application ON application.public_id = payout.application_id
 WHERE (payout.state = 'paid') <> (application.state = 'paid')
+    AND application.state <> 'closed_out'
 """
 
 

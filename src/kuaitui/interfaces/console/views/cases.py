@@ -86,6 +86,15 @@ ACTS: Final = {
         "danger",
         "r",
     ),
+    StaffAct.PROPOSE_CLOSE_OUT: Act(
+        Permission.CASE_DECIDE, "propose_close_out", gettext_lazy("Propose to close it out")
+    ),
+    StaffAct.CONFIRM_CLOSE_OUT: Act(
+        Permission.CASE_APPROVE_SECOND,
+        "confirm_close_out",
+        gettext_lazy("Confirm the close-out"),
+        "danger",
+    ),
 }
 
 
@@ -97,7 +106,7 @@ def show(request: StaffRequest, application_id: str) -> HttpResponse:
     found = case(application_id=application_id, now=now)
     context = case_context(found, now=now)
     context |= {
-        "acts": acts_of(found, request.viewer),
+        "acts": acts_of(found, request.viewer, now=now),
         "notices": notices_of(found),
         "timeline": _timeline(found.application.timeline, found),
         "statement": statement(
@@ -145,7 +154,7 @@ def _compared(found: Case) -> dict[str, object]:
     }
 
 
-def acts_of(found: Case, viewer: Viewer) -> list[dict[str, object]]:
+def acts_of(found: Case, viewer: Viewer, *, now: dt.datetime) -> list[dict[str, object]]:
     """What this person may do about the case in its present state."""
     acts = [
         act
@@ -153,6 +162,7 @@ def acts_of(found: Case, viewer: Viewer) -> list[dict[str, object]]:
         if name in found.application.staff_acts
         and may(viewer, act.permission, None)
         and not (name in APPROVALS and found.approval_obstacle)
+        and is_open_to_closing(found, name, now)
     ]
     if needs_verification(found) and may(viewer, Permission.CASE_DECIDE, None):
         check = gettext_lazy("Check the account")
@@ -167,6 +177,19 @@ def acts_of(found: Case, viewer: Viewer) -> list[dict[str, object]]:
         }
         for act in acts
     ]
+
+
+def is_open_to_closing(found: Case, act: StaffAct, now: dt.datetime) -> bool:
+    """Whether a close-out has come as far as this act; other acts do not wait for one."""
+    application = found.application
+    match act:
+        case StaffAct.PROPOSE_CLOSE_OUT:
+            begins = application.may_be_closed_out_from
+            return application.close_out is None and begins is not None and now >= begins
+        case StaffAct.CONFIRM_CLOSE_OUT:
+            return application.close_out is not None and not application.close_out.is_done
+        case _:
+            return True
 
 
 def needs_verification(found: Case) -> bool:

@@ -28,13 +28,19 @@ from kuaitui.interfaces.console.forms import (
     AppealForm,
     ApproveForm,
     ConfirmForm,
+    DecisionForm,
     QuestionForm,
     ReasonForm,
     RejectForm,
     VerifyForm,
 )
 from kuaitui.interfaces.console.requests import StaffRequest
-from kuaitui.interfaces.console.views.cases import case_context, needs_verification, notices_of
+from kuaitui.interfaces.console.views.cases import (
+    case_context,
+    is_open_to_closing,
+    needs_verification,
+    notices_of,
+)
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -63,11 +69,13 @@ class Page:
     decision_kinds: frozenset[str] = frozenset()
     needs_approval: bool = False
 
-    def is_possible(self, found: Case) -> bool:
+    def is_possible(self, found: Case, now: dt.datetime) -> bool:
         """Whether the present state of the case lets this be decided."""
         if self.act is None:
             return needs_verification(found)
-        if self.act not in found.application.staff_acts:
+        if self.act not in found.application.staff_acts or not is_open_to_closing(
+            found, self.act, now
+        ):
             return False
         return not self.needs_approval or (
             found.approval is not None and not found.approval_obstacle
@@ -148,6 +156,25 @@ def _refuse_repair(found: Case, typed: Typed, actor: Actor, now: dt.datetime) ->
     )
 
 
+def _propose_close_out(found: Case, typed: Typed, actor: Actor, now: dt.datetime) -> None:
+    refunds.propose_close_out(
+        application_id=found.application.application_id,
+        version=typed["version"],
+        text=typed["text"],
+        actor=actor,
+        now=now,
+    )
+
+
+def _confirm_close_out(found: Case, typed: Typed, actor: Actor, now: dt.datetime) -> None:
+    refunds.confirm_close_out(
+        application_id=found.application.application_id,
+        version=typed["version"],
+        actor=actor,
+        now=now,
+    )
+
+
 def _verify(found: Case, typed: Typed, actor: Actor, now: dt.datetime) -> None:
     shown = found.application.destination
     if shown is None or shown.destination_id != typed["destination_id"]:
@@ -183,6 +210,15 @@ REFUSE_REPAIR: Final = Page(
     "refuse_repair", ReasonForm, StaffAct.REFUSE_REPAIR, _refuse_repair,
     gettext_lazy("The account was refused. The seller can give another."),
     frozenset({"refuse_repair"}),
+)  # fmt: skip
+PROPOSE_CLOSE_OUT: Final = Page(
+    "propose_close_out", ReasonForm, StaffAct.PROPOSE_CLOSE_OUT, _propose_close_out,
+    gettext_lazy("Proposed. A colleague must confirm it."), frozenset({"propose_close_out"}),
+)  # fmt: skip
+CONFIRM_CLOSE_OUT: Final = Page(
+    "confirm_close_out", DecisionForm, StaffAct.CONFIRM_CLOSE_OUT, _confirm_close_out,
+    gettext_lazy("Closed out. The money is available in the deposit again."),
+    frozenset({"confirm_close_out"}),
 )  # fmt: skip
 VERIFY: Final = Page("verify", VerifyForm, None, _verify, gettext_lazy("The account is checked."))
 
@@ -238,6 +274,20 @@ def refuse_repair(request: StaffRequest, application_id: str) -> HttpResponse:
 
 @permission("case.decide")
 @both
+def propose_close_out(request: StaffRequest, application_id: str) -> HttpResponse:
+    """Propose that what came back and nobody repaired goes back into the deposit."""
+    return _decide(request, application_id, PROPOSE_CLOSE_OUT)
+
+
+@permission("case.approve_second")
+@both
+def confirm_close_out(request: StaffRequest, application_id: str) -> HttpResponse:
+    """A second person gives it back to the deposit, and the application ends."""
+    return _decide(request, application_id, CONFIRM_CLOSE_OUT)
+
+
+@permission("case.decide")
+@both
 def verify(request: StaffRequest, application_id: str) -> HttpResponse:
     """Say that an account belongs to the shop's owner."""
     return _decide(request, application_id, VERIFY)
@@ -265,7 +315,7 @@ def _decide(request: StaffRequest, application_id: str, page: Page) -> HttpRespo
         form = page.form(_renewed(request, found), initial=_initial(found))
         form.is_valid()
     context = case_context(found, now=now) | _more(request, found, page, form, now)
-    is_possible = page.is_possible(found)
+    is_possible = page.is_possible(found, now)
     context |= {"form": form, "refusal": refusal, "is_possible": is_possible}
     context["notices"] = [] if is_possible or refusal else notices_of(found)
     status = status_of(refusal) if refusal else 200 if form.is_valid() or not is_sent else 422
@@ -315,6 +365,9 @@ def _more(
 ) -> dict[str, object]:
     if page is REJECT and request.method == "POST" and form.is_valid():
         return {"preview": _as_seller_sees(form, now)}
+    if page is CONFIRM_CLOSE_OUT and found.application.close_out is not None:
+        proposer = found.application.close_out.proposed_by
+        return {"proposer_name": display_names(user_ids={proposer}).get(proposer, "")}
     if page is CONFIRM:
         first = next((item for item in reversed(found.decisions) if item.kind == "approve"), None)
         names = display_names(user_ids={first.actor_id}) if first else {}

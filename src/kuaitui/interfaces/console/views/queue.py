@@ -53,7 +53,7 @@ SECTIONS: Final = (
     Section(
         "done",
         gettext_lazy("Done"),
-        frozenset({State.PAID, State.REJECTED, State.WITHDRAWN, State.EXPIRED}),
+        frozenset({State.PAID, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.CLOSED_OUT}),
     ),
 )
 
