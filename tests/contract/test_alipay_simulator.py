@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from http.client import RemoteDisconnected
@@ -567,6 +568,63 @@ def test_a_killed_alipay_has_forgotten_nothing(
     process.start()
 
     assert refund_query(client, number, f"{number}R")["refund_status"] == "REFUND_SUCCESS"
+
+
+def test_what_was_hung_up_on_is_done_later_all_the_same(
+    client: AliPay, director: AlipayDirector
+) -> None:
+    number = paid(client, director)
+    director.misbehave(Rule(Fault.ACCEPT_LATER, number=f"{number}R", times=1, seconds=0.2))
+
+    with pytest.raises(RemoteDisconnected):
+        refund(client, number, f"{number}R")
+    deadline_s = time.monotonic() + 10
+    while not times_paid(director, f"{number}R") and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+
+    assert times_paid(director, f"{number}R") == 1
+    assert refund(client, number, f"{number}R")["fund_change"] == "N"
+
+
+def test_in_the_demo_the_end_of_an_account_says_what_goes_wrong(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    process = AlipayProcess(tmp_path_factory.mktemp("demo"), "--demo-rules")
+    director, client = process.director(), process.client()
+    director.fund(1_000_00)
+
+    def transfer(tail: str) -> dict:
+        payee = {"identity": f"622588011234{tail}"}
+        return client.server_api(TRANSFER, to_card(a_number("TRANSFER"), "1.00", **payee))
+
+    assert transfer("4001")["sub_code"] == "PAYEE_NOT_EXIST"
+    returned = transfer("4002")
+    director.advance(seconds=2 * DAY_S)
+    found = client.server_api(TRANSFER_QUERY, {"out_biz_no": returned["out_biz_no"]})
+    with pytest.raises(RemoteDisconnected):
+        transfer("4006")
+
+    assert (returned["status"], found["status"]) == ("SUCCESS", "REFUND")
+    assert transfer("4004")["status"] == "DEALING"
+    assert transfer("4005")["status"] == "FAIL"
+    assert transfer("4000")["status"] == "SUCCESS"
+    director.close()
+    process.stop()
+
+
+def test_by_chance_some_numbers_are_in_trouble_and_others_are_not(
+    process: AlipayProcess, director: AlipayDirector
+) -> None:
+    client = process.client()
+    director.set(seed="1")
+    director.misbehave(Rule(Fault.BUSY_BEFORE, Operation.QUERY_PAY_IN, chance=0.5))
+
+    drawn = {
+        client.api_alipay_trade_query(out_trade_no=f"SEED{number}")["sub_code"]
+        for number in range(12)
+    }
+
+    assert drawn == {"ACQ.SYSTEM_ERROR", "ACQ.TRADE_NOT_EXIST"}
 
 
 # Notifications.

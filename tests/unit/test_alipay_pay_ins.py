@@ -156,6 +156,7 @@ def test_another_currency_is_refused_before_anything_is_sent(
         ({**OPENED, "out_trade_no": "payin_2"}, Unknown("echo_mismatch")),
         ({**OPENED, "qr_code": ""}, Unknown("unreadable")),
         ({**OPENED, "qr_code": "javascript:alert(1)"}, Unknown("unreadable")),
+        ({**OPENED, "qr_code": "http://elsewhere.test/bax00001"}, Unknown("unreadable")),
         (failure("ACQ.INVALID_PARAMETER"), FailedDefinite("INVALID_PARAMETER")),
         (failure("ACQ.TOTAL_FEE_EXCEED"), FailedDefinite("TOTAL_FEE_EXCEED")),
         (failure("ACQ.ACCESS_FORBIDDEN"), RejectedConfig("ACCESS_FORBIDDEN")),

@@ -17,7 +17,7 @@ from kuaitui.channels.simulator.signing import shared_key
 DAY_S: Final = 86400.0
 # What the last four characters of a buyer's id or a payee's account mean in the demo.
 DEMO_RULES: Final = (
-    Rule(Fault.REFUSE, tail="4001", code="PAYEE_ACCOUNT_STATUS_ERROR"),
+    Rule(Fault.REFUSE, tail="4001"),
     Rule(Fault.RETURN_LATER, tail="4002", seconds=2 * DAY_S),
     Rule(Fault.DROP_ANSWER, tail="4003"),
     Rule(Fault.DROP_ANSWER, Operation.QUERY, tail="4003"),
