@@ -653,6 +653,23 @@ def test_a_payment_is_told_until_it_is_heard(
         assert client.verify(dict(fields), signature)
 
 
+@pytest.mark.parametrize(("said", "times"), [(b"success", 1), (b"ok", 2), (b"", 2)])
+def test_only_the_word_success_is_heard(
+    process: AlipayProcess, director: AlipayDirector, said: bytes, times: int
+) -> None:
+    receiver = Receiver(said)
+    number = offered(process.client(notify_url=receiver.url))
+    director.pay(number)
+    director.deliver()
+
+    director.advance(seconds=REPEATS_S[0])
+    director.deliver()
+
+    told = [form_of(received.body)[0]["out_trade_no"] for received in receiver.received]
+    receiver.close()
+    assert told == [number] * times
+
+
 @pytest.mark.parametrize("fault", [Fault.NOTIFY_FORGED, Fault.NOTIFY_CHANGED])
 def test_a_forged_notification_comes_first_and_once(
     client: AliPay, director: AlipayDirector, receiver: Receiver, fault: Fault
