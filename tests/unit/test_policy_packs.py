@@ -89,6 +89,23 @@ def test_the_reference_pack_holds_no_platforms_numbers():
     assert {item.provenance.source for item in terms.conditions} == {OPERATOR}
 
 
+@pytest.mark.parametrize("name", ["reference", "kuaishou-shop"])
+def test_the_time_for_a_repair_is_our_own_choice_and_says_so(name):
+    review = load_pack(name).review
+
+    assert review.repair_reminder_time.count < review.repair_time.count
+    for period in (review.repair_reminder_time, review.repair_time):
+        assert period.provenance.source == OPERATOR
+        assert period.provenance.confidence is Confidence.C
+        assert "未经平台核实" in provenance_note(period.provenance).zh
+
+
+def test_nobody_is_reminded_after_the_time_for_a_repair():
+    text = pack_text("reference").replace("value = 14,", "value = 91,")
+
+    assert problems_of(text) == [("review.repair_reminder_time", "too_large")]
+
+
 def test_unverified_values_of_the_kuaishou_pack_say_so_to_whoever_reads_them():
     terms = load_pack("kuaishou-shop@2026-11-01")
     document = clean_document(orders=[{**clean_document()["orders"][0], "status_at": ago(3)}])
