@@ -10,7 +10,7 @@ import sys
 from benchmarks import report
 from benchmarks.harness import Bench, sorted_by_need
 
-MODULES = ["ledger", "import_orders", "assessments", "reconciliation", "memory"]
+MODULES = ["ledger", "import_orders", "assessments", "reconciliation", "payouts", "memory"]
 
 
 def main() -> int:

@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS pay_in (
     number TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     currency TEXT NOT NULL, description TEXT NOT NULL, expires_at REAL NOT NULL,
     is_closed INTEGER NOT NULL DEFAULT 0, accepted_at REAL NOT NULL);
+-- What falls due is looked for with every call: it must not cost more the longer the book is.
+CREATE INDEX IF NOT EXISTS instruction_processing ON instruction (due_at)
+    WHERE state = 'PROCESSING';
+CREATE INDEX IF NOT EXISTS instruction_returning ON instruction (paid_at + return_after_s)
+    WHERE state = 'PAID' AND return_after_s IS NOT NULL;
 """
 DEFAULT_PROCESSING_S = 0.0
 
@@ -196,7 +201,10 @@ class Book(Store):
                 row["number"],
             )
             self._announce(row["number"])
-        back = "SELECT * FROM instruction WHERE state = 'PAID' AND paid_at + return_after_s <= ?"
+        back = (
+            "SELECT * FROM instruction WHERE state = 'PAID' AND return_after_s IS NOT NULL"
+            " AND paid_at + return_after_s <= ?"
+        )
         for row in self.rows(back, now):
             self._return(row, row["return_code"])
 
