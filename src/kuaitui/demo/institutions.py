@@ -17,7 +17,8 @@ from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.demo.processes import Installation
 from kuaitui.kernel.money import Money
 
-NAMES: Final = ("simulator", "wechatpay", "bank")
+# WeChat Pay is the first way to pay in that sellers are offered.
+NAMES: Final = ("wechatpay", "simulator", "bank")
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 NOON: Final = dt.time(12)
 # Longer than the longest run of days on which no bank books, and a payment that comes back.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,17 +13,26 @@ from signal import SIGINT, SIGTERM, signal
 from typing import Final
 
 import django
+import httpx
 
 from kuaitui.channels.simulator.director import Director
 from kuaitui.channels.simulator.signing import shared_key
-from kuaitui.demo.institutions import DAYS_BEFORE, NAMES, Institutions, noon
+from kuaitui.demo.institutions import DAYS_BEFORE, NAMES, ZONE, Institutions, noon
 from kuaitui.demo.processes import Installation
 from kuaitui.kernel.clock import read_clock, read_stopwatch_s
+from kuaitui.kernel.errors import Refusal, RefusalKind
 
 # Beside the first channel's port, as `kuaitui simulate-channel` has them.
 PORTS: Final = {"simulator": 0, "wechatpay": 1, "bank": 3}
 ENVIRONMENT: Final = {"KUAITUI_PAYERS": "bank_account=bank", "KUAITUI_PAYOUT_PACE": "brisk"}
 SPAN: Final = re.compile(r"([1-9]\d?)([dh])")
+
+
+class DemoNotRunning(Refusal):
+    """No demo runs on this folder (var/demo). Start it in another terminal: `make demo`."""
+
+    code = "demo.not_running"
+    kind = RefusalKind.UNAVAILABLE
 
 
 def span(text: str) -> dt.timedelta:
@@ -120,11 +130,19 @@ def _start(installation: Installation, now: dt.datetime) -> Institutions:
 
 
 def _advance_bank(installation: Installation, by: dt.timedelta) -> int:
-    director = Director(installation.url_of("bank"), shared_key(installation.simulator_key))
-    director.advance(seconds=by.total_seconds())
-    at = dt.datetime.fromtimestamp(float(director.book()["now"]), dt.UTC)
-    director.close()
-    print(f"At the bank it is {at.astimezone():%A %Y-%m-%d %H:%M} now.")
+    """Direct the bank of the demo that runs in another terminal."""
+    if not installation.channels_file.exists():
+        raise DemoNotRunning
+    bank = json.loads(installation.channels_file.read_text())["bank"]
+    director = Director(bank["base_url"], shared_key(installation.simulator_key))
+    try:
+        director.advance(seconds=by.total_seconds())
+        at = dt.datetime.fromtimestamp(float(director.book()["now"]), ZONE)
+    except httpx.ConnectError as problem:
+        raise DemoNotRunning from problem
+    finally:
+        director.close()
+    print(f"At the bank it is {at:%A %Y-%m-%d %H:%M} now.")
     return 0
 
 
