@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from kuaitui.reconciliation import operations
+from kuaitui.reconciliation.models import RepeatedItem
 from kuaitui.reconciliation.types import Remedy
 from tests.support import given
 from tests.support.given import NOW
@@ -46,7 +47,16 @@ def propose(remedy: Remedy = Remedy.EXPLAIN) -> None:
 
 @pytest.mark.parametrize(
     "table",
-    ["file", "reading", "line", "file_decision", "bill_day", "break", "break_step"],
+    [
+        "file",
+        "reading",
+        "line",
+        "repeated_item",
+        "file_decision",
+        "bill_day",
+        "break",
+        "break_step",
+    ],
 )
 def test_nothing_leaves(refused, table: str) -> None:
     refused(f"DELETE FROM reconciliation_{table}", breaks="keeps its rows")
@@ -61,6 +71,7 @@ def test_nothing_leaves(refused, table: str) -> None:
         "UPDATE reconciliation_reading SET lines_count = 9",
         "UPDATE reconciliation_reading SET state = 'refused', reason = 'x'",
         "UPDATE reconciliation_line SET amount_minor = 1",
+        "UPDATE reconciliation_repeated_item SET key = 'x'",
         "UPDATE reconciliation_file_decision SET is_taken = false",
         "UPDATE reconciliation_break_step SET note = 'x'",
     ],
@@ -251,3 +262,16 @@ def test_a_correction_is_posted_before_its_break_is_closed(refused, raw_sql: Raw
             " proposed_at = now(), remedy = 'book_channel_cost', reason = 'x'")  # fmt: skip
 
     refused(CLOSE + "'b'", breaks="a_correction_is_posted")
+
+
+def test_what_a_bill_tells_in_several_lines_is_noted_with_the_lines() -> None:
+    bring(
+        bill(
+            line("refund", "K1", "¥1"), line("refund", "K1", "¥2"), line("return", "K1", "¥3"),
+            line("fee", "F1", "¥1"), line("fee", "F1", "¥1"), day=DAY - ONE_DAY,
+        ),
+        day=DAY - ONE_DAY,
+    )  # fmt: skip
+
+    noted = RepeatedItem.objects.values_list("event", "key")
+    assert list(noted) == [("out", "K1")]

@@ -133,6 +133,26 @@ class LineRow(models.Model):
         return f"line {self.line_no}"
 
 
+class RepeatedItem(models.Model):
+    """An item that one reading tells in several lines. The database notes it when the lines come.
+
+    The bulk comparison compares line by line, so these are always looked at with all their lines.
+    """
+
+    pk = models.CompositePrimaryKey("reading_id", "event", "key")
+    reading = models.ForeignKey(
+        StatementReading, on_delete=models.PROTECT, db_index=False, related_name="repeated_items"
+    )
+    event = models.CharField(max_length=10)
+    key = models.CharField(max_length=80)
+
+    class Meta:
+        db_table = "reconciliation_repeated_item"
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.key}"
+
+
 class FileDecision(models.Model):
     """A file was taken as the one to compare, or was put aside, by whom and why."""
 

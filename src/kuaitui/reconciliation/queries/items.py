@@ -30,13 +30,15 @@ from kuaitui.payouts.queries import (
     legs_by_bank_reference,
     legs_by_number,
 )
+from kuaitui.reconciliation.models import RepeatedItem
 from kuaitui.reconciliation.rules import EXPECTED
 from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
 
 Identity = tuple[Event, str]
 IN_SUSPENSE: Final = "in_suspense"
 
-# Both sides count once for every (event, number, currency): lines of one number add up.
+# Line by line, without adding up: what a reading tells in several lines is noted when it is read, and
+# always looked at. On a million lines this halves the cost, and the whole can run in parallel.
 _DIFFERING: Final = f"""
 WITH answers AS (
     SELECT * FROM ({PAYMENTS_IN}) AS payment_in
@@ -53,8 +55,8 @@ ours AS (
     FROM answers LEFT JOIN ({MOVED_BY_ONE_LINE}) AS entry ON entry.book_id = answers.book_id
         AND entry.kind = answers.journal_kind AND entry.reference = answers.object_id),
 theirs AS (
-    SELECT event, key, currency, sum(amount_minor)::bigint AS minor FROM reconciliation_line
-    WHERE reading_id = %(reading)s AND event <> '' GROUP BY event, key, currency)
+    SELECT event, key, currency, amount_minor AS minor FROM reconciliation_line
+    WHERE reading_id = %(reading)s AND event <> '')
 SELECT COALESCE(ours.event, theirs.event), COALESCE(ours.key, theirs.key)
 FROM ours FULL OUTER JOIN theirs
     ON ours.key = theirs.key AND ours.event = theirs.event AND ours.currency = theirs.currency
@@ -75,7 +77,10 @@ class BillOfDay:
 
 
 def differing(bill: BillOfDay, zone: dt.tzinfo, *, limit: int) -> list[Identity]:
-    """The items of one day on which ledger, answers and bill do not say the same, in bulk."""
+    """The items of one day on which ledger, answers and bill do not say the same, in bulk.
+
+    Among them is every item told in several lines: whether its parts add up is not known yet.
+    """
     begins = dt.datetime.combine(bill.day, dt.time(), zone)
     ends = dt.datetime.combine(bill.day + dt.timedelta(days=1), dt.time(), zone)
     values: dict[str, Any] = {
@@ -88,7 +93,9 @@ def differing(bill: BillOfDay, zone: dt.tzinfo, *, limit: int) -> list[Identity]
     }
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERING, values)
-        return [(Event(event), key) for event, key in cursor.fetchall()]
+        found = [(Event(event), key) for event, key in cursor.fetchall()]
+    repeated = RepeatedItem.objects.filter(reading_id=bill.reading)
+    return found + [(Event(event), key) for event, key in repeated.values_list("event", "key")]
 
 
 def items_of(
