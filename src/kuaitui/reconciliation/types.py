@@ -158,6 +158,8 @@ class Ours:
     posted_minor: int | None
     word: str
     reference: str = ""
+    waited_for_payee: bool = False
+    """Whether the channel took the money first and then waited for the payee to confirm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +183,8 @@ class Item:
     key: str
     ours: Ours | None
     lines: tuple[Theirs, ...]
-    came_back_minor: int = 0
-    """What the bills show as come back under the same number."""
+    other_way_minor: int = 0
+    """What the bills show under the same number the other way: come back, or gone out before."""
 
 
 @dataclass(frozen=True, slots=True)

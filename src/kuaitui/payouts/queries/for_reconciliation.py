@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db import connection
 
-from kuaitui.payouts.types import PostingKind
+from kuaitui.payouts.types import AttemptOutcome, PostingKind
 
 # Relations to compare in bulk: one row for each leg that a channel says it paid, or gave back, with
 # the journal it must have. Reconciliation reads these columns and nothing else of these tables.
@@ -43,6 +43,8 @@ class SentLeg:
     settled_minor: int | None
     """What is posted as settled; None while nothing is."""
     returned_minor: int | None
+    waited_for_person: bool
+    """Whether the channel ever said that it waits for somebody to act."""
 
 
 def legs_by_number(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
@@ -64,7 +66,15 @@ def _legs(condition: str, channel: str, wanted: Sequence[str]) -> list[SentLeg]:
         cursor.execute(
             "SELECT leg.channel_number, leg.bank_reference, leg.public_id, leg.book_id, leg.route,"
             " leg.state, leg.amount_minor, leg.currency, leg.settled_at, leg.returned_at,"
-            f" {posted}, {posted} FROM payouts_leg AS leg WHERE leg.channel = %s AND {condition}",
-            [PostingKind.SETTLED, PostingKind.RETURNED, channel, list(wanted)],
+            f" {posted}, {posted}, EXISTS (SELECT FROM payouts_attempt AS attempt WHERE"
+            " attempt.leg_id = leg.id AND attempt.outcome = %s)"
+            f" FROM payouts_leg AS leg WHERE leg.channel = %s AND {condition}",
+            [
+                PostingKind.SETTLED,
+                PostingKind.RETURNED,
+                AttemptOutcome.NEEDS_ACTION,
+                channel,
+                list(wanted),
+            ],
         )
         return [SentLeg(*row) for row in cursor.fetchall()]

@@ -36,6 +36,7 @@ from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
 
 Identity = tuple[Event, str]
 IN_SUSPENSE: Final = "in_suspense"
+_OTHER_WAY: Final = {Event.OUT: Event.RETURN, Event.RETURN: Event.OUT}
 
 # Line by line, without adding up: what a reading tells in several lines is noted when it is read, and
 # always looked at. On a million lines this halves the cost, and the whole can run in parallel.
@@ -123,8 +124,14 @@ def items_of(
         ours = payments.get(name) if event is Event.PAY_IN else _ours(event, by_number.get(name))
         if ours is None and event is Event.OUT:
             ours = out_of_suspense.get(name)
-        back = sum(line.minor for line in lines.get((Event.RETURN, name), []))
-        found[event, name] = Item(event, name, ours, tuple(lines.get((event, name), ())), back)
+        other_way = lines.get((_OTHER_WAY[event], name), []) if event in _OTHER_WAY else []
+        found[event, name] = Item(
+            event,
+            name,
+            ours,
+            tuple(lines.get((event, name), ())),
+            sum(line.minor for line in other_way),
+        )
     return found
 
 
@@ -182,6 +189,7 @@ def _ours(event: Event, leg: SentLeg | None) -> Ours | None:
         posted_minor=leg.settled_minor if is_out else leg.returned_minor,
         word=leg.state,
         reference=leg.reference,
+        waited_for_payee=leg.waited_for_person and out_kind is LineKind.PAYOUT,
     )
 
 

@@ -32,6 +32,11 @@ CUT_OFF_SLACK: Final = dt.timedelta(hours=2)
 """So near midnight, the channel's own books may put an event on the neighbouring day."""
 TIMING_DAYS_MAX: Final = 2
 """After so many days a difference of timing is a missing line, whatever bills have come."""
+PAYEE_DAYS_MAX: Final = 3
+"""So long a payout may be on a bill before its payee has confirmed it, or the money is back.
+
+WeChat Pay takes the money of a 商家转账 at once, gives the payee 24 hours, closes it some time after
+that, and tells of the way back on the bill of that day, which is here a day later."""
 _NEVER_LEFT: Final = frozenset({"ready", "failed", "cancelled"})
 
 
@@ -75,7 +80,7 @@ def classify(
     """
     if not item.lines:
         return _not_on_a_bill(item, bill=bill, zone=zone, today=today, bills=bills)
-    kind = _on_a_bill(item)
+    kind = _on_a_bill(item, today=today)
     if kind is None:
         return None
     theirs = sum(line.minor for line in item.lines)
@@ -103,7 +108,7 @@ def _not_on_a_bill(
     return Difference(kind, ours.posted_minor, 0, ours.currency, day)
 
 
-def _on_a_bill(item: Item) -> DifferenceKind | None:
+def _on_a_bill(item: Item, *, today: dt.date) -> DifferenceKind | None:
     ours, theirs = item.ours, sum(line.minor for line in item.lines)
     if ours is None:
         if item.event is Event.RETURN:
@@ -114,7 +119,7 @@ def _on_a_bill(item: Item) -> DifferenceKind | None:
     if len(item.lines) > 1 and theirs > ours.answered_minor:
         return DifferenceKind.DUPLICATE
     if ours.posted_minor is None:
-        return _not_posted(item, ours, theirs)
+        return _not_posted(item, ours, theirs, today=today)
     if theirs != ours.posted_minor:
         return DifferenceKind.AMOUNT
     if ours.answered_minor != ours.posted_minor or ours.answered_at is None:
@@ -122,12 +127,27 @@ def _on_a_bill(item: Item) -> DifferenceKind | None:
     return None
 
 
-def _not_posted(item: Item, ours: Ours, theirs: int) -> DifferenceKind | None:
-    failed = ours.word == "failed"
-    if item.event is Event.OUT and failed and item.came_back_minor == theirs:
-        return None  # it left, and came back before the channel called it failed
+def _not_posted(item: Item, ours: Ours, theirs: int, *, today: dt.date) -> DifferenceKind | None:
+    is_recent = (today - max(line.day for line in item.lines)).days <= PAYEE_DAYS_MAX
+    may_come_back = item.event is Event.OUT and ours.waited_for_payee and is_recent
+    match ours.word:
+        case "failed":
+            return _taken_and_given_back(item, theirs, may_come_back=may_come_back)
+        case "needs_action" if may_come_back:
+            return DifferenceKind.TIMING
+        case _:
+            is_return = item.event is Event.RETURN
+            return DifferenceKind.RETURN if is_return else DifferenceKind.STATE
+
+
+def _taken_and_given_back(item: Item, theirs: int, *, may_come_back: bool) -> DifferenceKind | None:
+    """What is left of a payout that failed, when both ways are set off: nothing, if all is well."""
+    if theirs <= item.other_way_minor:
+        return None  # what is left, if anything, is told by the item of the other way
     if item.event is Event.RETURN:
-        return None if failed else DifferenceKind.RETURN
+        return DifferenceKind.RETURN
+    if may_come_back and item.other_way_minor == 0:
+        return DifferenceKind.TIMING
     return DifferenceKind.STATE
 
 
