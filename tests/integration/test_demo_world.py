@@ -78,6 +78,17 @@ def test_the_demo_has_a_few_hundred_shops() -> None:
     assert len({casting.shop_id for casting in castings}) == len(castings)
 
 
+def test_the_crowd_comes_after_those_who_are_visited(tmp_path: Path, settings: Any) -> None:
+    with begun(tmp_path, NOW, settings) as institutions:
+        marketplace = Marketplace(institutions=institutions, seed=7, now=NOW)
+        marketplace.make_visited_shops()
+
+        count = marketplace.make_crowd()
+
+        assert count == len([find_shop(shop_id=one.shop_id) for one in cast()])
+        assert ledger.differences() == []
+
+
 @pytest.mark.parametrize("now", MOMENTS, ids=lambda now: f"{now:%Y-%m-%d}")
 def test_two_weeks_are_lived_through_over_simulated_institutions(
     now: dt.datetime, tmp_path: Path, settings: Any

@@ -99,8 +99,8 @@ class Marketplace:
             DemoHalfMade: an earlier start was interrupted here.
         """
         castings = cast()
-        if find_user_id(username=castings[-1].username) is None:
-            crowd = [casting for casting in castings if not casting.is_first_of_scene]
+        crowd = [casting for casting in castings if not casting.is_first_of_scene]
+        if find_user_id(username=crowd[-1].username) is None:
             if find_user_id(username=crowd[0].username) is not None:
                 raise DemoHalfMade
             stage = self._stage()
