@@ -20,3 +20,9 @@ def databases(django_db_blocker) -> Iterator[Databases]:
         yield made
         made.close()
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def server_url() -> str:
+    """The server's address, for processes of their own."""
+    return os.environ["DATABASE_URL"]

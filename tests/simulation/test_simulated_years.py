@@ -8,18 +8,20 @@ import pytest
 
 from kuaitui.simulation.databases import Databases
 from kuaitui.simulation.plan import Recipe
-from kuaitui.simulation.running import play, run
+from kuaitui.simulation.running import notifications, play, run
+from kuaitui.simulation.side_by_side import run_side_by_side
 
 SEEDS = Path(__file__).with_name("seeds.txt")
 YEARS = 3.0
+TOLD = 1_000
 
 
 def kept_recipes() -> list[Recipe]:
-    """Histories in which something was found once, one a line: seed, years, shops."""
+    """Histories in which something was found once, one a line: seed, years, shops, density."""
     lines = [line.split("#")[0].split() for line in SEEDS.read_text().splitlines()]
     return [
-        Recipe(int(seed), float(years), int(shops))
-        for seed, years, shops in (line for line in lines if line)
+        Recipe(int(seed), float(years), int(shops), density=float(density))
+        for seed, years, shops, density in (line for line in lines if line)
     ]
 
 
@@ -43,3 +45,24 @@ def test_one_seed_is_one_history(databases: Databases) -> None:
     first, second = (play(Recipe(5, 0.7), databases).to_json() for _ in range(2))
 
     assert {**first, "seconds": 0} == {**second, "seconds": 0}
+
+
+def test_processes_side_by_side_play_what_one_alone_plays(
+    databases: Databases, server_url: str
+) -> None:
+    alone = run(1, 0.5, databases=databases, shops=1, density=0.5).to_json()
+
+    beside = run_side_by_side(
+        1, 0.5, server_url=server_url, processes=2, shops=1, density=0.5
+    ).to_json()
+
+    assert {**beside, "seconds": 0} == {**alone, "seconds": 0}
+
+
+def test_a_flood_of_notifications_is_written_down_once_and_its_forgeries_are_refused(
+    databases: Databases,
+) -> None:
+    figures = notifications(1, TOLD, databases=databases, repeats=200)
+
+    assert figures.findings == []
+    assert figures.notifications >= TOLD

@@ -77,6 +77,16 @@ def target_of(instruction: PayoutInstruction) -> tuple[str, str]:
 
 
 @dataclass(slots=True)
+class Heard:
+    """What was delivered to us in the name of one channel."""
+
+    genuine: int = 0
+    """Deliveries, repetitions among them."""
+    events: set[str] = field(default_factory=set)
+    refused: int = 0
+
+
+@dataclass(slots=True)
 class ChannelBook:
     """Everything one channel ever took."""
 

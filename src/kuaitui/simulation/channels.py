@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -17,6 +18,7 @@ from kuaitui.channels.port import (
     NotFound,
     Notification,
     NotificationRefused,
+    NotificationSubject,
     NotSent,
     PayeeKind,
     PayoutInstruction,
@@ -48,6 +50,21 @@ class Told:
     deliver_at: dt.datetime
     channel: str
     number: str
+    event: str
+    """The same for every repetition."""
+    is_forged: bool = False
+    """By somebody who has not the channel's key."""
+
+    @property
+    def body(self) -> bytes:
+        """What comes over the wire."""
+        return f"{self.event} {self.number}".encode()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its proof of origin. Real signatures are tested with real adapters."""
+        key = "somebody" if self.is_forged else self.channel
+        return {"Signature": hashlib.sha256(key.encode() + self.body).hexdigest()}
 
 
 class ModelChannel:
@@ -99,9 +116,12 @@ class ModelChannel:
     def read_notification(
         self, headers: Mapping[str, str], body: bytes, *, now: dt.datetime
     ) -> Notification | NotificationRefused:
-        """Notifications do not come by HTTP here: see `told`."""
-        del headers, body, now
-        return NotificationRefused(RefusedBecause.UNREADABLE)
+        """Read what came, if it is the channel's."""
+        del now
+        if headers["Signature"] != hashlib.sha256(self.name.encode() + body).hexdigest():
+            return NotificationRefused(RefusedBecause.FORGED)
+        event, _, number = body.decode().partition(" ")
+        return Notification(event_id=event, subject=NotificationSubject.PAYOUT, number=number)
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
         """Take an instruction, or not, and say so, or not."""
@@ -236,13 +256,15 @@ class ModelChannel:
                 delays.append(self._chance.uniform(0, 3 * 86400))
             if self._strikes(Fault.TOLD_LATE):
                 delays[0] += self._chance.uniform(0, 60 * 86400)
+            event = f"{booking.number}/{booking.taken_at:%Y%m%d%H%M%S}/{at:%Y%m%d%H%M%S}"
             for delay_s in delays:
                 deliver_at = at + dt.timedelta(seconds=delay_s)
-                self.told.append(Told(deliver_at, self.name, booking.number))
+                self.told.append(Told(deliver_at, self.name, booking.number, event))
         if self._strikes(Fault.TOLD_WRONG):
             early = booking.taken_at + dt.timedelta(seconds=self._chance.uniform(0, 30))
             number = booking.number if self._chance.random() < 0.5 else booking.number[::-1]
-            self.told.append(Told(early, self.name, number))
+            event = f"{booking.number}/{booking.taken_at:%Y%m%d%H%M%S}/wrong"
+            self.told.append(Told(early, self.name, number, event))
 
     def _strikes(self, kind: Fault) -> bool:
         if not self._weather.strikes(kind, self._clock.at, self._chance):

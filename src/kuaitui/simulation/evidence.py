@@ -23,6 +23,7 @@ def gather_evidence(world: World) -> Evidence:
             )
             for shop in world.shops.values()
         },
+        heard=world.heard,
         attempts=world.figures.attempts,
         wrongs=tuple(world.wrongs),
     )

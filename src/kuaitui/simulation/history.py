@@ -24,6 +24,7 @@ from kuaitui.simulation.crashes import Crashes
 from kuaitui.simulation.evidence import gather_evidence
 from kuaitui.simulation.faults import Fault, Weather
 from kuaitui.simulation.figures import Figures, Finding
+from kuaitui.simulation.flood import Burst, Flood
 from kuaitui.simulation.installation import installed
 from kuaitui.simulation.plan import Act, ActKind, Plan, Recipe, draw_plan
 from kuaitui.simulation.shops import SimulatedShop
@@ -34,7 +35,7 @@ TURNS_MAX = 1_000
 """Turns of workers between two acts; more would be a loop without end."""
 AUDIT_EVERY = 40
 SETTLING_ROUNDS_MAX = 40
-Todo = Act | Told | Visit
+Todo = Act | Told | Burst | Visit
 
 
 class History:
@@ -49,6 +50,7 @@ class History:
         self._order = itertools.count()
         self._world = self._make_world()
         self._workers = Workers(self._world)
+        self._flood = Flood(recipe.repeats, chance_of(recipe.seed, "flood"), self._workers.hear)
         self._auditor = Auditor(ask)
         self._steps = 0
 
@@ -152,6 +154,11 @@ class History:
             case Told():
                 self._doing = f"a notification of {todo.channel}"
                 self._workers.hear(todo)
+                for at, burst in self._flood.bursts_after(todo):
+                    self._put(at, burst)
+            case Burst():
+                self._doing = f"{todo.count} notifications at once"
+                self._flood.play(todo)
             case Visit():
                 self._doing = f"somebody looks at shop {todo.shop}"
                 shop = world.shops.get(todo.shop)
@@ -191,6 +198,8 @@ class History:
                 amount=Money(100, asking.currency),
             )
         self._workers.see_what_is_due()
+        # What was begun is judged by the balances before it goes out.
+        self._audit()
         staff.stop_sending(self._world, chance)
         self._tell_channels_of_switches()
         self._workers.carry_out_what_was_seen()

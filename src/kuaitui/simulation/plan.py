@@ -17,6 +17,11 @@ from kuaitui.simulation.faults import Fault, Phase, draw_phases
 YEAR = dt.timedelta(days=365)
 SHOPS = 3
 """Enough for some 30 money operations a year; more shops cost more time."""
+LONG_RUN_SHOPS = 2
+LONG_RUN_DENSITY = 0.7
+"""Long runs are thinner: half as many acts a year, of the same kinds, with the same faults."""
+YEARS_PER_HISTORY = 10.0
+"""A longer run is several histories, so that none is too long to be looked at."""
 # Days on which calendars are hard: before a leap day, at a year's end, at a month's end.
 STARTS = (
     dt.datetime(2024, 2, 27, 22, tzinfo=dt.UTC),
@@ -86,6 +91,10 @@ class Recipe:
     shops: int = SHOPS
     severity: float = 1.0
     """How many times the everyday rate faults come."""
+    density: float = 1.0
+    """How many times the standard number of acts a year, of every kind alike."""
+    repeats: int = 0
+    """How many notifications more come for each that a channel sends; see `flood`."""
     without: frozenset[str] = field(default_factory=frozenset)
     """Kinds of acts and faults that are left out."""
     only_acts: tuple[int, ...] | None = None
@@ -97,6 +106,10 @@ class Recipe:
         parts.append(f"--shops {self.shops}")
         if self.severity != 1.0:
             parts.append(f"--severity {self.severity:g}")
+        if self.density != 1.0:
+            parts.append(f"--density {self.density:g}")
+        if self.repeats:
+            parts.append(f"--repeats {self.repeats}")
         if self.without:
             parts.append(f"--without {','.join(sorted(self.without))}")
         if self.only_acts is not None:
@@ -106,6 +119,17 @@ class Recipe:
     def leaving_out(self, *names: str) -> Recipe:
         """The same without some kinds of acts or faults."""
         return replace(self, without=self.without | frozenset(names))
+
+
+def recipes_of(recipe: Recipe) -> list[Recipe]:
+    """The histories that a long one is cut into: the seed, the seed after it, …"""
+    parts = []
+    left, seed = recipe.years, recipe.seed
+    while left > 0:
+        years = min(left, YEARS_PER_HISTORY)
+        parts.append(replace(recipe, seed=seed, years=years))
+        left, seed = left - years, seed + 1
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +156,8 @@ def draw_plan(recipe: Recipe) -> Plan:
         acts.append(Act(shop * 100_000, opens_at, ActKind.OPEN_SHOP, shop))
         for place, (kind, a_year) in enumerate(FREQUENCIES.items(), start=1):
             source = chance_of(recipe.seed, shop, kind)
-            for index, at in enumerate(_moments(source, a_year, opens_at, ends_at)):
+            often = a_year * recipe.density
+            for index, at in enumerate(_moments(source, often, opens_at, ends_at)):
                 acts.append(Act(shop * 100_000 + place * 5_000 + index, at, kind, shop))
     kept = None if recipe.only_acts is None else frozenset(recipe.only_acts)
     return Plan(

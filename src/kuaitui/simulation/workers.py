@@ -10,7 +10,8 @@ import datetime as dt
 from random import Random
 from typing import TypeAlias
 
-from kuaitui.kit import outbox
+from kuaitui.channels.port import NotificationRefused
+from kuaitui.kit import inbox, outbox
 from kuaitui.payouts.operations import carry_out_leg, note_hint
 from kuaitui.payouts.queries import due_legs
 from kuaitui.payouts.types import ALL_CHANNELS, Pace
@@ -84,10 +85,31 @@ class Workers:
             self._carry_out(leg_id)
 
     def hear(self, told: Told) -> None:
-        """A notification came: a hint to ask."""
-        world = self._world
+        """A notification came, as it comes in at the door: proven, written down, then a hint."""
+        world, now = self._world, self._world.now
         world.figures.notifications += 1
-        note_hint(channel=told.channel, number=told.number, now=world.now)
+        read = world.model_channels[told.channel].read_notification(
+            told.headers, told.body, now=now
+        )
+        if isinstance(read, NotificationRefused):
+            world.heard[told.channel].refused += 1
+            inbox.note_refused(
+                channel=told.channel, reason=read.reason.value, body=told.body, now=now
+            )
+            return
+        world.heard[told.channel].genuine += 1
+        world.heard[told.channel].events.add(read.event_id)
+        is_due = inbox.receive(
+            channel=told.channel,
+            event_id=read.event_id,
+            subject=read.subject.value,
+            number=read.number,
+            body=told.body,
+            now=now,
+        )
+        if is_due:
+            note_hint(channel=told.channel, number=read.number, now=now)
+            inbox.note_taken(channel=told.channel, event_id=read.event_id, now=now)
 
     def during_a_call(self) -> None:
         """A channel takes its time; others work meanwhile."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 
+import psycopg
 from django.db import connection
 
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kernel.errors import Refusal
+from kuaitui.simulation.channel_book import Heard
 from kuaitui.simulation.channels import ModelChannel
 from kuaitui.simulation.clocks import WorldClock
 from kuaitui.simulation.crashes import Crashes, SimulatedCrash
@@ -48,6 +51,8 @@ class World:
     shops: dict[int, SimulatedShop] = field(default_factory=dict)
     follow_ups: list[tuple[dt.datetime, Visit]] = field(default_factory=list)
     """When somebody will look at a shop again."""
+    heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
+    """What was delivered to us, by channel."""
     wrongs: list[str] = field(default_factory=list)
     """What people were let do though it is forbidden."""
     is_calm: bool = False
@@ -94,12 +99,17 @@ class World:
         self.follow_ups.append((self.clock.at + after, Visit(shop, asks_for_all)))
 
 
-def ask(query: str, *values: str | int) -> list[tuple[Any, ...]]:
-    """What the tables say."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, values)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+def ask(query: LiteralString, *values: str | int) -> list[tuple[Any, ...]]:
+    """What the tables say.
+
+    The same few questions come after every step: they are planned once for each connection, which
+    Django's own cursors do not do.
+    """
+    connection.ensure_connection()
+    server: psycopg.Connection[tuple[Any, ...]] = connection.connection
+    server.prepare_threshold = 0
+    with psycopg.Cursor(server) as cursor:
+        return cursor.execute(query, values).fetchall()
 
 
 def tell(statement: str, *values: dt.datetime) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SHOPS_MAX = 100
 YEARS_MAX = 100_000.0
+DENSITY_MAX = 10.0
 SHRINK_FOR_S = 120.0
 
 
@@ -26,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--years", type=_years, default=10.0, help="how many years in all")
     parser.add_argument("--shops", type=_shops, default=3, help="shops in each history")
     parser.add_argument("--severity", type=float, default=1.0, help="times the everyday faults")
+    parser.add_argument("--density", type=_density, default=1.0, help="times the standard acts")
+    parser.add_argument("--repeats", type=int, default=0, help="more notifications for each")
     parser.add_argument("--without", default="", help="kinds of acts or faults left out: a,b,…")
     parser.add_argument("--acts", default="", help="the numbers of the acts that are kept")
     parser.add_argument(
@@ -40,6 +43,13 @@ def _years(text: str) -> float:
     if not 0 < years <= YEARS_MAX:
         raise argparse.ArgumentTypeError(f"more than nothing, at most {YEARS_MAX:g}")
     return years
+
+
+def _density(text: str) -> float:
+    density = float(text)
+    if not 0 < density <= DENSITY_MAX:
+        raise argparse.ArgumentTypeError(f"more than nothing, at most {DENSITY_MAX:g}")
+    return density
 
 
 def _shops(text: str) -> int:
@@ -72,8 +82,8 @@ def _simulate(arguments: argparse.Namespace, url: str) -> int:
     # Only now: these modules read the settings that were made above.
     from kuaitui.simulation.databases import Databases  # noqa: PLC0415
     from kuaitui.simulation.figures import Figures  # noqa: PLC0415
-    from kuaitui.simulation.plan import Recipe  # noqa: PLC0415
-    from kuaitui.simulation.running import play, recipes_of  # noqa: PLC0415
+    from kuaitui.simulation.plan import Recipe, recipes_of  # noqa: PLC0415
+    from kuaitui.simulation.running import play  # noqa: PLC0415
     from kuaitui.simulation.shrinking import shrink  # noqa: PLC0415
 
     whole = Recipe(
@@ -81,6 +91,8 @@ def _simulate(arguments: argparse.Namespace, url: str) -> int:
         years=arguments.years,
         shops=arguments.shops,
         severity=arguments.severity,
+        density=arguments.density,
+        repeats=arguments.repeats,
         without=frozenset(filter(None, arguments.without.split(","))),
         only_acts=tuple(int(number) for number in arguments.acts.split(",") if number) or None,
     )

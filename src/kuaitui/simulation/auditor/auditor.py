@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kuaitui.simulation.auditor.approvals import judge_application
 from kuaitui.simulation.auditor.books import broken_books, unexplained_money
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
+from kuaitui.simulation.auditor.notifications import miscounted_notifications
 from kuaitui.simulation.auditor.payees import (
     different_at_rest,
     words_never_said,
@@ -70,3 +71,4 @@ class Auditor:
         yield from what_has_not_ended(self._ask)
         yield from different_at_rest(self._ask, evidence)
         yield from unexplained_money(self._ask, evidence)
+        yield from miscounted_notifications(self._ask, evidence)

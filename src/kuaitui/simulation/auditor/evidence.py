@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kuaitui.simulation.channel_book import ChannelBook
+from kuaitui.simulation.channel_book import ChannelBook, Heard
 from kuaitui.simulation.shops import Reported
 
 Ask: TypeAlias = Callable[..., list[tuple[Any, ...]]]
@@ -37,6 +37,8 @@ class Evidence:
     channel_times: Mapping[str, dt.datetime]
     shops: Mapping[str, Shown]
     """By deposit account."""
+    heard: Mapping[str, Heard]
+    """Notifications that were delivered, by channel."""
     attempts: int
     """How many calls workers have made."""
     wrongs: Sequence[str]

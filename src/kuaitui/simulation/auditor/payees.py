@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
 
+# A leg that was certainly never sent bears no number: it is free for the leg that takes its place.
 _LEGS = """
 SELECT leg.channel_number, leg.channel, leg.state, leg.amount_minor, leg.payout_id, leg.route,
     leg.destination_id, payout.account_id, lot.channel_reference, leg.currency, leg.first_sent_at,
@@ -16,6 +17,7 @@ SELECT leg.channel_number, leg.channel, leg.state, leg.amount_minor, leg.payout_
 FROM payouts_leg AS leg JOIN payouts_payout AS payout ON payout.id = leg.payout_id
 JOIN deposits_account AS account ON account.public_id = payout.account_id
 JOIN deposits_lot AS lot ON lot.account_id = account.id AND lot.public_id = leg.lot_id
+WHERE leg.state <> 'cancelled' AND NOT (leg.state = 'failed' AND leg.first_sent_at IS NULL)
 """
 _ANSWERED = """
 SELECT DISTINCT leg.channel, leg.channel_number, attempt.kind, attempt.outcome
