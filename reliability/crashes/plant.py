@@ -33,6 +33,8 @@ class Plant:
             folder,
             environment={
                 "KUAITUI_PAYOUT_PACE": "brisk",
+                # Faults are the rule here: sending must not stop by itself because of them.
+                "KUAITUI_TRIP_SENDS_MIN": "1000000",
                 "KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S": str(FLOOR_S),
                 "KUAITUI_TRAPS": str(folder / "traps"),
                 "KUAITUI_LOG_LEVEL": "ERROR",

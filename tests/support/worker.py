@@ -39,6 +39,8 @@ class WorkerProcess:
             "KUAITUI_SIMULATOR_KEY": KEY,
             "KUAITUI_SIMULATOR_URL": simulator_url,
             "KUAITUI_PAYOUT_PACE": "brisk",
+            # Faults are the rule here: sending must not stop by itself because of them.
+            "KUAITUI_TRIP_SENDS_MIN": "1000000",
             "KUAITUI_PAYOUT_MARKS": str(log.parent / "payout_marks"),
             "KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S": str(floor_s),
             **({VARIABLE: crash_at} if crash_at else {}),
