@@ -567,6 +567,19 @@ def test_a_paid_leg_is_watched_until_nothing_can_come_back() -> None:
     assert queries.leg(world.leg_id).next_check_at is None
 
 
+@pytest.mark.parametrize("outcome", [NotSent("connect_error"), Unknown("deadline")])
+def test_the_watch_of_a_paid_leg_does_not_end_with_a_question_that_was_not_answered(
+    outcome: Outcome,
+) -> None:
+    world = payout()
+    attempt(world, pg.succeeded())
+    end = NOW + pg.CAPABILITIES.return_window
+
+    assert ask(world, outcome, now=end) is LegState.PAID
+
+    assert pg.next_check_at(world) == end + given.DAY
+
+
 def test_watching_paid_legs_holds_up_nobody() -> None:
     paid = payout(application_id="rfa_1")
     attempt(paid, pg.succeeded())

@@ -274,6 +274,9 @@ def _watch(
     match outcome:
         case Returned() | FailedDefinite():
             return Step(LegState.RETURNED, None, (PostingKind.RETURNED,), outcome.code)
+        case NotSent() | Unknown() | RejectedConfig():
+            # The channel gave no word: what came back since its last one is not known yet.
+            return Step(LegState.PAID, pace.paid_check_every)
         case _:
             wait = _watch_delay(leg.settled_at or now, capabilities, pace, now)
             return Step(LegState.PAID, wait)
