@@ -112,16 +112,16 @@ BUGS = (
         f"{CARRY_OUT}:_call",
         "return channel.submit(claim.instruction, deadline_s=deadline_s)",
         "from kuaitui.channels.port import FailedDefinite, Unknown\n"
-        "        answer = channel.submit(claim.instruction, deadline_s=deadline_s)\n"
-        "        return FailedDefinite('TIMEOUT') if isinstance(answer, Unknown) else answer",
+        "            answer = channel.submit(claim.instruction, deadline_s=deadline_s)\n"
+        "            return FailedDefinite('TIMEOUT') if isinstance(answer, Unknown) else answer",
     ),
     Bug(
         "not found is taken for a failure",
         f"{CARRY_OUT}:_call",
         "return channel.query(claim.instruction, deadline_s=deadline_s)",
         "from kuaitui.channels.port import FailedDefinite, NotFound\n"
-        "    answer = channel.query(claim.instruction, deadline_s=deadline_s)\n"
-        "    return FailedDefinite('NOT_FOUND') if isinstance(answer, NotFound) else answer",
+        "            answer = channel.query(claim.instruction, deadline_s=deadline_s)\n"
+        "            return FailedDefinite('NOT_FOUND') if isinstance(answer, NotFound) else answer",
     ),
     Bug(
         "an amount is sent a hundredfold",
