@@ -649,6 +649,7 @@ def test_a_notification_of_a_refund_names_its_number_if_it_is_genuine(
 
     channel.submit(refund, deadline_s=DEADLINE_S)
     director.deliver()
+    receiver.await_(len(told))
 
     read = [
         channel.read_notification(one.headers, one.body, now=read_clock())
