@@ -1,6 +1,6 @@
 """`python -m reliability`: years and deaths, what was found, and docs/reliability.md.
 
-`python -m reliability crashes` or `years` plays one of the two and writes nothing.
+`python -m reliability crashes`, `years` or `notifications` plays one of them and writes nothing.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from typing import Any
 
 from reliability import report
 from reliability.crashes.run import run_crashes
-from reliability.years import play_years
+from reliability.years import flood, play_years
 
 
 def main() -> int:
     """1 when anything was found."""
     parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=("all", "crashes", "years"), default="all")
+    parser.add_argument(
+        "part", nargs="?", choices=("all", "crashes", "years", "notifications"), default="all"
+    )
     parser.add_argument("--kills", type=int, default=3000)
     parser.add_argument("--database-crashes", type=int, default=200)
     parser.add_argument("--years", type=float, default=10_000)
+    parser.add_argument("--notifications", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -36,10 +39,14 @@ def main() -> int:
         return _tell(_crashes(arguments, say), arguments)
     if arguments.part == "years":
         return _tell(play_years(arguments.years, seed=arguments.seed, say=say), arguments)
+    if arguments.part == "notifications":
+        told = flood(arguments.notifications, seed=arguments.seed, say=say)
+        return _tell(told, arguments)
     crashes = _crashes(arguments, say)
     years = play_years(arguments.years, seed=arguments.seed, say=say)
-    print(report.write(crashes, years))
-    return 1 if crashes["findings"] or years["findings"] else 0
+    told = flood(arguments.notifications, seed=arguments.seed, say=say)
+    print(report.write(crashes, years, told))
+    return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0
 
 
 def _crashes(arguments: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:

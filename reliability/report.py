@@ -41,17 +41,22 @@ class Figure:
 
 
 def write(
-    crashes: Mapping[str, Any], years: Mapping[str, Any], *, document: Path = DOCUMENT
+    crashes: Mapping[str, Any],
+    years: Mapping[str, Any],
+    told: Mapping[str, Any],
+    *,
+    document: Path = DOCUMENT,
 ) -> str:
     """Write the page, and return it."""
-    findings = [*crashes["findings"], *years["findings"]]
+    findings = [*crashes["findings"], *years["findings"], *told["findings"]]
     figures = [
         Figure("simulated years", years["years"], 10_000),
         Figure("… money operations in them", years["money_operations"]),
         Figure("… faults of channels in them", years["faults"]),
-        Figure("… notifications in them", years["notifications"], 1_000_000),
         Figure("… crashes between two commits in them", years["crashes"]),
-        Figure("… restores of the database in them", years["restores"]),
+        Figure(
+            "notifications, repeated, late, out of order, forged", told["notifications"], 1_000_000
+        ),
         Figure("processes killed under load", crashes["kills"], 3_000),
         Figure("crashes of PostgreSQL under load", crashes["crashes_database"], 200),
         Figure("applications made meanwhile", crashes["applications"]),

@@ -1,4 +1,7 @@
-"""Simulated years, on every core: each process plays seeds of its own on a database of its own."""
+"""Simulated years and floods of notifications, on every core.
+
+Each process plays seeds of its own on a database of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
+THIN = ("--shops", "2", "--density", "0.7")
+"""The world of long runs: fewer acts a year, of the same kinds, under the same faults."""
 YEARS_A_PROCESS = 50.0
 """So long that starting a database does not count, so short that progress is seen."""
 SEEDS_A_PROCESS = 100
+REPEATS = "1000"
 SUMMED = (
     "years", "histories", "shops", "money_operations", "attempts", "notifications", "crashes",
     "clock_jumps", "restores", "audits",
@@ -52,10 +58,30 @@ def play_years(years: float, *, seed: int, say: Callable[[str], None]) -> dict[s
     }
 
 
-def _play(seed: int, years: float) -> dict[str, Any]:
+def flood(count: int, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """Play years in which everything is told a thousand times, until that many were delivered.
+
+    Repeated, up to 60 days late, out of order, and a tenth of them forged.
+    """
+    delivered, years, findings = 0, 0.0, []
+    processes = os.cpu_count() or 1
+    with ThreadPoolExecutor(processes) as threads:
+        while delivered < count and not findings:
+            seeds = range(seed + int(years), seed + int(years) + processes)
+            playing = [threads.submit(_play, one, 1.0, "--repeats", REPEATS) for one in seeds]
+            for done in playing:
+                figures = done.result()
+                delivered += figures["notifications"]
+                years += figures["years"]
+                findings += figures["findings"]
+            say(f"{delivered:,} of {count:,} notifications, {len(findings)} findings")
+    return {"notifications": delivered, "years": years, "findings": findings}
+
+
+def _play(seed: int, years: float, *options: str) -> dict[str, Any]:
     finished = subprocess.run(
-        [sys.executable, "-m", "kuaitui.interfaces.cli", "simulate", "--json",
-         "--seed", str(seed), "--years", str(years)],
+        [sys.executable, "-m", "kuaitui.interfaces.cli", "simulate", "--json", *THIN,
+         "--seed", str(seed), "--years", str(years), *options],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if finished.returncode not in {0, 1}:
