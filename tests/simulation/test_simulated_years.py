@@ -12,7 +12,8 @@ from kuaitui.simulation.running import notifications, play, run
 from kuaitui.simulation.side_by_side import run_side_by_side
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-YEARS = 3.0
+YEARS, DENSE_YEARS = 200.0, 2.0
+PROCESSES = 2
 TOLD = 1_000
 
 
@@ -25,15 +26,22 @@ def kept_recipes() -> list[Recipe]:
     ]
 
 
-def test_simulated_years_lose_nothing_pay_nothing_twice_and_leave_nothing_stuck(
-    databases: Databases,
+def test_two_hundred_years_lose_nothing_pay_nothing_twice_and_leave_nothing_stuck(
+    server_url: str,
 ) -> None:
-    figures = run(1, YEARS, databases=databases)
+    figures = run_side_by_side(1, YEARS, server_url=server_url, processes=PROCESSES)
 
     assert figures.findings == []
     assert figures.years == YEARS
-    assert figures.crashes.total() > 0
-    assert figures.notifications > 0
+    assert figures.crashes.total() > YEARS
+    assert figures.notifications > YEARS
+
+
+def test_dense_years_lose_nothing_either(databases: Databases) -> None:
+    figures = run(1, DENSE_YEARS, databases=databases)
+
+    assert figures.findings == []
+    assert figures.years == DENSE_YEARS
 
 
 @pytest.mark.parametrize("recipe", kept_recipes(), ids=lambda recipe: recipe.command())
