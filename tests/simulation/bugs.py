@@ -104,7 +104,7 @@ BUGS = (
     Bug(
         "a query is skipped",
         f"{RULES}:next_kind",
-        "if state is LegState.READY and not must_ask:",
+        "if state is LegState.READY:",
         "if state in (LegState.READY, LegState.UNKNOWN):",
     ),
     Bug(
