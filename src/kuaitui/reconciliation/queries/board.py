@@ -149,11 +149,15 @@ def _rows(channels: list[str], first: dt.date, last: dt.date) -> _Rows:
 
 
 def _open_breaks(channels: list[str], first: dt.date, last: dt.date) -> _Breaks:
+    """Open breaks of each day, and the money in doubt: a number that both bills lack counts once."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT channel, day, currency, count(*), sum(abs(theirs_minor - ours_minor))::bigint"
+            "SELECT channel, day, currency, sum(times)::int, sum(minor)::bigint FROM ("
+            "SELECT channel, day, currency, count(*) AS times,"
+            " max(abs(theirs_minor - ours_minor)) AS minor"
             " FROM reconciliation_break WHERE state <> 'closed' AND channel = ANY (%s)"
-            " AND day BETWEEN %s AND %s GROUP BY channel, day, currency ORDER BY currency",
+            " AND day BETWEEN %s AND %s GROUP BY channel, day, currency, event, key) AS numbers"
+            " GROUP BY channel, day, currency ORDER BY currency",
             [channels, first, last],
         )
         found: dict[tuple[str, dt.date], list[tuple[int, Money]]] = defaultdict(list)
