@@ -143,6 +143,18 @@ class FindingForm(forms.Form):
     )
 
 
+class HoldForm(forms.Form):
+    """Say why nothing may be sent."""
+
+    reason = forms.CharField(
+        max_length=200,
+        label=_("Why?"),
+        help_text=_("Colleagues and the audit trail see it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why, in a few words.")},
+    )
+
+
 class LimitForm(forms.Form):
     """Propose how much may go out."""
 

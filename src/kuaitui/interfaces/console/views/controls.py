@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from kuaitui.accounts.rules import Permission, may
-from kuaitui.interfaces.console.forms import BalanceForm, FindingForm, LimitForm
+from kuaitui.interfaces.console.forms import BalanceForm, FindingForm, HoldForm, LimitForm
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -36,7 +36,7 @@ def show(request: StaffRequest) -> HttpResponse:
 @require_POST
 def hold(request: StaffRequest) -> HttpResponse:
     """Let nothing be sent until the channels were asked about everything."""
-    form = FindingForm(request.POST)
+    form = HoldForm(request.POST)
     return _do(
         request,
         form,
@@ -171,6 +171,7 @@ def _page(
         "wrong": wrong,
         "refusal": refusal,
         "finding_form": wrong if isinstance(wrong, FindingForm) else FindingForm(),
+        "hold_form": wrong if isinstance(wrong, HoldForm) else HoldForm(),
         "limit_form": wrong if isinstance(wrong, LimitForm) else _limit_form(),
         "balance_form": wrong if isinstance(wrong, BalanceForm) else _balance_form(),
         "me": request.viewer.actor.id,
