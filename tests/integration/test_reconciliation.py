@@ -105,6 +105,18 @@ def test_a_day_is_proven_when_both_bills_agree() -> None:
     assert [flow.came_in for flow in found.flows] == [given.yuan("¥10,000")]
 
 
+def test_a_number_that_both_bills_lack_is_counted_once_in_the_money_in_doubt() -> None:
+    paid_in("¥10,000")
+
+    compare_with(line("fee", "F1", "¥6"))
+    bring(bill(line("fee", "F1", "¥6"), kind=TRADES), kind=TRADES)
+    compare(kind=TRADES)
+
+    found = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED)
+    assert found.breaks_count == 2
+    assert found.breaks == (given.yuan("¥10,000"),)
+
+
 def test_an_event_told_in_parts_agrees_when_the_parts_add_up() -> None:
     number = number_of(paid_out("¥10,000"))
 
