@@ -135,7 +135,7 @@ def note_balance(request: StaffRequest) -> HttpResponse:
     return _do(request, form, act, done=_("The balance is noted."))
 
 
-Form = FindingForm | LimitForm | BalanceForm
+Form = FindingForm | HoldForm | LimitForm | BalanceForm
 
 
 def _do(
