@@ -133,6 +133,8 @@ EXPECTED = {
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,
+    "console/payouts/set-aside": STAFF,
+    "console/payouts/set-aside/<str:order_id>": APPROVER,
     "console/payouts/controls": STAFF,
     "console/payouts/controls/hold": APPROVER,
     "console/payouts/controls/propose-release": APPROVER,

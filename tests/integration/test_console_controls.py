@@ -117,7 +117,7 @@ def test_a_part_that_was_set_aside_is_put_back_with_a_finding():
     address = f"/console/payouts/{world.leg_id}/put-back"
     assert address in client.get(f"/console/payouts/{world.leg_id}").text
     with given.nothing_moves(*TABLES):
-        assert "SealBroken" in client.get(address).text
+        assert "not what was approved" in client.get(address).text
         assert client.post(address, {"reason": ""}).status_code == 422
 
     client.post(address, {"reason": "The key is back."})
@@ -127,7 +127,8 @@ def test_a_part_that_was_set_aside_is_put_back_with_a_finding():
 
 def test_what_a_part_waits_for_is_said_in_the_monitor_and_on_its_page():
     world = pg.payout()
-    pg.limit(LimitScope.CHANNEL_DAY, "1")
+    pg.claim(pg.payout("¥1", application_id="rfa_2"))
+    pg.limit(LimitScope.CHANNEL_DAY, "10,000")
     operations.claim_leg(leg_id=world.leg_id, pace=pg.PACE, now=NOW)
     client = desk(Role.AUDITOR)
 

@@ -7,6 +7,11 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from kuaitui.deposits.events import PaymentInSuspense, SuspenseResolved
+from kuaitui.deposits.operations import FoundPayment, set_pay_in_aside
+from kuaitui.deposits.operations.suspense import put_into_suspense
+from kuaitui.deposits.queries import suspense_cases
+from kuaitui.deposits.types import FoundBy, SuspenseReason
 from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kit import outbox
 from kuaitui.notifications import queries
@@ -19,6 +24,8 @@ from kuaitui.notifications.operations import (
     write_notice,
 )
 from kuaitui.refunds.events import ApplicationMoved
+from tests.support import pay_ins_given as pig
+from tests.support.given import yuan
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
@@ -116,6 +123,48 @@ def test_database_refuses_a_second_open_reminder() -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute(insert)
+
+
+def test_a_shop_hears_once_that_its_payment_is_kept_apart_and_what_became_of_it() -> None:
+    made = pig.expired()
+    made.channel_says(made.payment())
+    (case,) = suspense_cases()
+    news = [
+        PaymentInSuspense(case.suspense_id, case.channel, case.why),
+        SuspenseResolved(case.suspense_id, "send_back", ""),
+    ]
+
+    for event in news * 2:
+        with transaction.atomic():
+            outbox.publish(event, now=NOW)
+    while outbox.deliver_due(now=made.now):
+        pass
+
+    told = [one.code for one in queries.notices_of(shop_key=made.shop.shop_key)]
+    assert told == ["suspense.send_back", "suspense.kept_apart"]
+
+
+def test_a_shop_hears_once_that_a_person_looks_at_its_payment() -> None:
+    made = pig.waiting()
+    for _again in range(2):
+        set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
+    outbox.deliver_due(now=made.now)
+
+    (told,) = queries.notices_of(shop_key=made.shop.shop_key)
+    assert (told.code, told.object_id) == ("pay_in.set_aside", made.order_id)
+
+
+def test_a_payment_that_is_nobodys_is_told_to_nobody() -> None:
+    world = pig.world()
+    with transaction.atomic():
+        put_into_suspense(
+            FoundPayment("simulator", "STRANGE", "", yuan("¥5"), NOW, None),
+            order=None, why=SuspenseReason.NEVER_HEARD_OF, found_by=FoundBy.BILL, now=NOW,
+        )  # fmt: skip
+
+    outbox.deliver_due(now=NOW)
+    assert outbox.undelivered_count() == 0
+    assert queries.notices_of(shop_key=world.shop.shop_key) == ()
 
 
 def test_a_step_of_an_application_is_told_once_however_often_the_news_comes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kuaitui.audit.queries import events_of
 from kuaitui.channels.port import (
     FailedDefinite,
     NotFound,
@@ -22,6 +23,7 @@ from kuaitui.deposits.states import PayInState, SuspenseState
 from kuaitui.deposits.types import FoundBy, PayInCall, PayInChoice, SuspenseReason
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
+from kuaitui.kit.models import OutboxRow
 from kuaitui.ledger import queries as ledger
 from kuaitui.ledger.types import Account
 from tests.support import given
@@ -374,7 +376,7 @@ def test_another_amount_is_still_a_lot_and_a_person_is_told() -> None:
     assert made.channel_says(made.payment(yuan("¥1"))) is PayInState.PAID_OTHER_AMOUNT
 
     assert made.paid_in == yuan("¥201")
-    (told,) = queries.pay_ins_for_people(since=made.now)
+    (told,) = queries.pay_ins_of_another_amount(since=made.now)
     assert (told.order_id, told.paid) == (made.order_id, yuan("¥1"))
     assert queries.suspense_cases() == ()
 
@@ -589,7 +591,52 @@ def test_an_order_set_aside_is_left_alone_and_shown_to_people() -> None:
 
     assert made.claim() is None
 
-    assert [one.order_id for one in queries.pay_ins_for_people(since=made.now)] == [made.order_id]
+    (found,) = queries.pay_ins_set_aside()
+    assert (found.order_id, found.set_aside_reason) == (made.order_id, "InvariantViolated")
+
+
+def test_an_order_put_back_goes_on_where_it_stood_and_the_trail_says_who_and_why() -> None:
+    made = pig.waiting()
+    operations.set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
+    approver = given.approver()
+
+    for _again in range(2):
+        operations.release_pay_in(
+            order_id=made.order_id, reason="The answer fits now.", actor=approver, now=made.now
+        )
+
+    assert made.channel_says(made.payment()) is PayInState.PAID
+    trail = {event.action: event for event in events_of(made.order_id)}
+    assert trail["deposit.pay_in_set_aside"].details == {"reason": "DataError"}
+    assert trail["deposit.pay_in_released"].details == {"reason": "The answer fits now."}
+    assert trail["deposit.pay_in_released"].actor_id == approver.id
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"reason": "  "}, errors.PayInFindingMissing),
+        ({"order_id": "pin_nobody"}, errors.PayInUnknown),
+    ],
+)
+def test_an_order_is_not_put_back_without_a_finding(
+    changes: dict[str, str], refusal: type[Refusal]
+) -> None:
+    made = pig.waiting()
+    operations.set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
+    about = {"order_id": made.order_id, "reason": "Mended.", **changes}
+
+    with nothing_moves(*pig.TABLES), pytest.raises(refusal):
+        operations.release_pay_in(**about, actor=given.approver(), now=made.now)
+
+
+def test_people_are_told_once_that_an_order_was_set_aside() -> None:
+    made = pig.waiting()
+    for _again in range(2):
+        operations.set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
+
+    told = OutboxRow.objects.filter(event="deposits.PayInNeedsPerson")
+    assert [row.payload["why"] for row in told] == ["set_aside"]
 
 
 def _book_of(case: queries.SuspenseCase) -> int:

@@ -121,10 +121,48 @@ def test_a_day_of_one_shop_or_person_is_no_day_of_another() -> None:
     claim(second)
 
 
-def test_approvals_by_rule_have_no_operator() -> None:
+def test_approvals_by_rule_use_up_the_day_of_no_person_but_of_the_rule() -> None:
     limit(LimitScope.OPERATOR_DAY, "1")
+    limit(LimitScope.RULE_DAY, "5,000")
+    first, second = payout("¥3,000"), payout("¥2,000.01", application_id="rfa_2")
 
-    assert claim(payout("¥3,000")).kind is SEND
+    assert claim(first).kind is SEND
+
+    assert not_claimed(second) == "rule_day_limit"
+    assert claim(second, now=NOW + given.DAY).kind is SEND
+
+
+def test_what_people_approved_is_no_matter_of_the_rule() -> None:
+    limit(LimitScope.RULE_DAY, "1")
+
+    assert claim(payout("¥3,000", approved_by=[OPERATOR])).kind is SEND
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason", "approved_by"),
+    [
+        (LimitScope.SHOP_DAY, "above_shop_day", [OPERATOR]),
+        (LimitScope.OPERATOR_DAY, "above_operator_day", [OPERATOR]),
+        (LimitScope.RULE_DAY, "above_rule_day", []),
+        (LimitScope.CHANNEL_DAY, "above_day", [OPERATOR]),
+    ],
+)
+def test_what_is_larger_than_a_whole_day_waits_for_people_not_for_ever(
+    scope: LimitScope, reason: str, approved_by: list[str]
+) -> None:
+    world = payout("¥5,000.01", approved_by=approved_by)
+    limit(scope, "5,000")
+
+    assert not_claimed(world) == reason
+
+    assert [one.set_aside_reason for one in queries.legs_set_aside()] == [reason]
+    assert world.leg_id not in queries.due_legs(now=NOW + given.DAY)
+    assert told() == [reason]
+    limit(scope, "6,000")
+    operations.release_leg(
+        leg_id=world.leg_id, actor=given.approver(), reason="Raised for this one.", now=NOW
+    )
+    assert claim(world).kind is SEND
 
 
 def test_a_limit_never_stops_asking_nor_a_resend() -> None:
@@ -139,7 +177,8 @@ def test_a_limit_never_stops_asking_nor_a_resend() -> None:
 
 def test_an_alarm_still_comes_after_a_leg_has_waited_for_its_turn() -> None:
     world = payout("¥5,000")
-    limit(LimitScope.CHANNEL_DAY, "1")
+    claim(payout("¥1", application_id="rfa_2"))
+    limit(LimitScope.CHANNEL_DAY, "5,000")
     not_claimed(world)
     limit(LimitScope.CHANNEL_DAY, "")
     later = NOW + given.DAY

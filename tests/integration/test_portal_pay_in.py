@@ -330,3 +330,28 @@ def test_an_amount_in_another_currency_is_not_shown_as_ours() -> None:
     made.channel_says(made.payment(Money(98765, "HKD")))
 
     assert "987.65" not in browser(made).get(address(made)).text
+
+
+def test_an_order_that_was_set_aside_shows_no_code_and_promises_no_seconds() -> None:
+    made = pig.waiting()
+    operations.set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
+
+    page = browser(made).get(address(made)).text
+
+    assert "A person looks at this payment" in page
+    assert "do not pay a second time" in page
+    assert 'class="qr"' not in page
+    assert "few seconds" not in page
+
+
+def test_a_second_payment_is_told_kindly_on_the_first_page_until_it_has_its_place() -> None:
+    made = pig.paid()
+    made.hint()
+    made.channel_says(made.payment(reference="SECOND"))
+
+    page = browser(made).get(f"/shops/{made.shop.shop_id}/").text
+
+    assert "¥300.00 is kept apart for you" in page
+    assert "second payment of an order" in page
+    stranger = pig.world()
+    assert "kept apart" not in browser(stranger).get(f"/shops/{stranger.shop.shop_id}/").text

@@ -261,6 +261,12 @@ class PayInEnded(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class PayInFindingMissing(Refusal):
+    """Say what was found before the order goes on."""
+
+    code = "pay_in.finding_missing"
+
+
 class SuspenseUnknown(Refusal):
     """There is no such payment in suspense."""
 

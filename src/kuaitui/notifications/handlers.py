@@ -6,6 +6,8 @@ import datetime as dt
 
 from django.db import transaction
 
+from kuaitui.deposits.events import PayInNeedsPerson, PaymentInSuspense, SuspenseResolved
+from kuaitui.deposits.queries import suspense_case
 from kuaitui.kit.outbox import subscribe
 from kuaitui.notifications.operations import write_notice
 from kuaitui.refunds.events import ApplicationMoved
@@ -22,3 +24,42 @@ def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:
             cause=f"{event.application_id}/{event.number}",
             now=now,
         )
+
+
+@subscribe(PayInNeedsPerson)
+def tell_the_payer(event: PayInNeedsPerson, now: dt.datetime) -> None:
+    """A seller hears that a person looks at a payment: `pay_in.set_aside`, for instance."""
+    with transaction.atomic():
+        write_notice(
+            shop_key=event.shop_key,
+            code=f"pay_in.{event.why}",
+            object_id=event.order_id,
+            cause=f"{event.order_id}/{event.why}",
+            now=now,
+        )
+
+
+@subscribe(PaymentInSuspense)
+def tell_whose_payment_is_kept_apart(event: PaymentInSuspense, now: dt.datetime) -> None:
+    """The shop whose order it was paid by hears that the money is safe; of others nobody knows."""
+    _tell_of_suspense(event.suspense_id, "kept_apart", now)
+
+
+@subscribe(SuspenseResolved)
+def tell_where_the_payment_goes(event: SuspenseResolved, now: dt.datetime) -> None:
+    """The shop hears what two people decided: `suspense.attribute` or `suspense.send_back`."""
+    _tell_of_suspense(event.suspense_id, event.resolution, now)
+
+
+def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime) -> None:
+    case = suspense_case(suspense_id)
+    shops = {key for key in (case.order_shop_key, case.account_shop_key) if key is not None}
+    with transaction.atomic():
+        for shop_key in sorted(shops):
+            write_notice(
+                shop_key=shop_key,
+                code=f"suspense.{word}",
+                object_id=suspense_id,
+                cause=f"{suspense_id}/{word}",
+                now=now,
+            )

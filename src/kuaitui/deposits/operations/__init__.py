@@ -15,8 +15,8 @@ from kuaitui.deposits.operations.pay_in_calls import (
     carry_out_pay_in,
     claim_pay_in,
     record_pay_in_outcome,
-    set_pay_in_aside,
 )
+from kuaitui.deposits.operations.pay_in_hands import release_pay_in, set_pay_in_aside
 from kuaitui.deposits.operations.pay_in_orders import (
     PayerDetails,
     call_off_pay_in,
@@ -68,6 +68,7 @@ __all__ = [
     "record_stray",
     "refuse_resolution",
     "release_deposit",
+    "release_pay_in",
     "release_share",
     "reserve_share",
     "return_share",

@@ -185,14 +185,6 @@ def record_pay_in_outcome(
     return PayInState(order.state)
 
 
-@transaction.atomic(durable=True)
-def set_pay_in_aside(*, order_id: str, reason: str, now: dt.datetime) -> None:
-    """Take an order out of the machine until a person looks: something must be true and is not."""
-    PayInOrderRow.objects.filter(public_id=order_id, set_aside_at=None).update(
-        set_aside_at=now, set_aside_reason=reason[:200]
-    )
-
-
 def _call(
     channel: PayInChannel, claim: PayInClaim, pace: PayInPace, *, now: dt.datetime
 ) -> PayInOutcome:

@@ -29,9 +29,11 @@ from kuaitui.deposits.queries.pay_ins import (
     due_pay_ins,
     due_strays,
     open_pay_in,
+    pay_in_for_staff,
     pay_in_of_request,
     pay_in_order,
-    pay_ins_for_people,
+    pay_ins_of_another_amount,
+    pay_ins_set_aside,
     receipt,
     suspense_differences,
     suspense_of_order,
@@ -44,6 +46,7 @@ from kuaitui.deposits.queries.suspense import (
     suspense_case,
     suspense_cases,
     suspense_counts,
+    suspense_of_shop,
 )
 
 __all__ = [
@@ -66,9 +69,11 @@ __all__ = [
     "due_strays",
     "hold",
     "open_pay_in",
+    "pay_in_for_staff",
     "pay_in_of_request",
     "pay_in_order",
-    "pay_ins_for_people",
+    "pay_ins_of_another_amount",
+    "pay_ins_set_aside",
     "payee_details",
     "payments_by_reference",
     "plan_again",
@@ -84,5 +89,6 @@ __all__ = [
     "suspense_counts",
     "suspense_differences",
     "suspense_of_order",
+    "suspense_of_shop",
     "ways_out",
 ]

@@ -45,12 +45,18 @@ class PayInOrderView:
     lot_id: str
     code: str
     attempts_count: int
-    is_set_aside: bool
+    set_aside_at: dt.datetime | None
+    set_aside_reason: str
 
     @property
     def is_open(self) -> bool:
         """Whether it may still be paid."""
         return self.state in OPEN
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether a person must look before anything more is done."""
+        return self.set_aside_at is not None
 
     def can_be_met(self, *, now: dt.datetime) -> bool:
         """Whether the payer has something to pay by, now."""
@@ -107,16 +113,30 @@ def pay_in_of_request(*, account_id: str, request_key: str) -> str | None:
     )
 
 
-def pay_ins_for_people(*, since: dt.datetime, limit: int = 50) -> tuple[PayInOrderView, ...]:
-    """Orders that a person should look at: set aside, or paid lately with another amount."""
-    rows = (
-        PayInOrderRow.objects.select_related("account")
-        .filter(
-            Q(set_aside_at__isnull=False) | Q(state=PayInState.PAID_OTHER_AMOUNT, since__gte=since)
-        )
-        .order_by("-since")[:limit]
+def pay_ins_of_another_amount(*, since: dt.datetime, limit: int = 50) -> tuple[PayInOrderView, ...]:
+    """Orders paid lately with another amount than asked, the newest first."""
+    rows = PayInOrderRow.objects.select_related("account").filter(
+        state=PayInState.PAID_OTHER_AMOUNT, since__gte=since
     )
-    return tuple(to_order(row) for row in rows)
+    return tuple(to_order(row) for row in rows.order_by("-since")[: min(limit, DUE_MAX)])
+
+
+def pay_ins_set_aside(*, limit: int = 100) -> tuple[PayInOrderView, ...]:
+    """Orders out of the machine until a person has looked, the longest waiting first."""
+    rows = PayInOrderRow.objects.select_related("account").filter(set_aside_at__isnull=False)
+    return tuple(to_order(row) for row in rows.order_by("set_aside_at")[: min(limit, DUE_MAX)])
+
+
+def pay_in_for_staff(order_id: str) -> PayInOrderView:
+    """One order, whosever it is.
+
+    Raises:
+        PayInUnknown: there is none.
+    """
+    row = PayInOrderRow.objects.select_related("account").filter(public_id=order_id).first()
+    if row is None:
+        raise PayInUnknown(order=order_id)
+    return to_order(row)
 
 
 def due_pay_ins(*, now: dt.datetime, limit: int = 50) -> list[str]:
@@ -187,7 +207,8 @@ def to_order(row: PayInOrderRow) -> PayInOrderView:
         lot_id=row.lot_id,
         code=row.code,
         attempts_count=row.fence,
-        is_set_aside=row.set_aside_at is not None,
+        set_aside_at=row.set_aside_at,
+        set_aside_reason=row.set_aside_reason,
     )
 
 

@@ -91,6 +91,14 @@ def suspense_case(suspense_id: str) -> SuspenseCase:
     return _to_case(row)
 
 
+def suspense_of_shop(*, shop_key: int, limit: int = 20) -> tuple[SuspenseCase, ...]:
+    """What is kept apart of a shop's payments, the oldest first."""
+    rows = SuspenseRow.objects.select_related("order__account", "account").filter(
+        order__shop_key=shop_key, state__in=UNRESOLVED_STATES
+    )
+    return tuple(_to_case(row) for row in rows.order_by("found_at")[: min(limit, CASES_MAX)])
+
+
 def suspense_counts() -> SuspenseCounts:
     """How many cases wait, and since when."""
     rows = (

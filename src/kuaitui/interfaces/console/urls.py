@@ -13,6 +13,7 @@ from kuaitui.interfaces.console.views import (
     interventions,
     payouts,
     queue,
+    set_aside,
     suspense,
     work,
 )
@@ -62,6 +63,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payouts", payouts.monitor, name="payouts"),
     path("payouts/stop", payouts.stop, name="stop"),
     path("payouts/resume", payouts.resume, name="resume"),
+    path("payouts/set-aside", set_aside.show, name="set_aside"),
+    path("payouts/set-aside/<str:order_id>", set_aside.release, name="release_order"),
     path("payouts/controls", controls.show, name="controls"),
     path("payouts/controls/hold", controls.hold, name="hold"),
     path("payouts/controls/propose-release", controls.propose_release, name="propose_release"),

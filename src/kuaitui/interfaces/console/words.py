@@ -72,6 +72,7 @@ LIMIT_SCOPES: Final = {
     LimitScope.PAYOUT: _("One payout"),
     LimitScope.SHOP_DAY: _("One shop in 24 hours"),
     LimitScope.OPERATOR_DAY: _("One approver in 24 hours"),
+    LimitScope.RULE_DAY: _("All approvals by rule in 24 hours"),
     LimitScope.CHANNEL_LEG: _("One part through a channel"),
     LimitScope.CHANNEL_DAY: _("One channel in 24 hours"),
     LimitScope.CHANNEL_FLOOR: _("Floor of a channel's balance"),
@@ -83,6 +84,24 @@ WAITS_FOR: Final = {
     WaitsFor.SHOP_DAY_LIMIT: _("The shop's limit of 24 hours is used up. It waits for its turn."),
     WaitsFor.OPERATOR_DAY_LIMIT: _(
         "The approver's limit of 24 hours is used up. It waits for its turn."
+    ),
+    WaitsFor.RULE_DAY_LIMIT: _(
+        "What the rule may approve in 24 hours is used up. It waits for its turn."
+    ),
+    WaitsFor.ABOVE_SHOP_DAY: _(
+        "Larger by itself than the shop's limit of 24 hours: it can never go out under this limit."
+    ),
+    WaitsFor.ABOVE_OPERATOR_DAY: _(
+        "Larger by itself than the approver's limit of 24 hours: it can never go out under this"
+        " limit."
+    ),
+    WaitsFor.ABOVE_RULE_DAY: _(
+        "Larger by itself than what the rule may approve in 24 hours: it can never go out under"
+        " this limit."
+    ),
+    WaitsFor.ABOVE_DAY: _(
+        "Larger by itself than the channel's limit of 24 hours: it can never go out under this"
+        " limit."
     ),
     WaitsFor.DAY_LIMIT: _("The channel's limit of 24 hours is used up. It waits for its turn."),
     WaitsFor.BALANCE_FLOOR: _("The channel's balance would fall below its floor. Top it up."),

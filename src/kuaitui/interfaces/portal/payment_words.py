@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kuaitui.deposits.queries import PayInOrderView
 from kuaitui.deposits.states import PayInState, SuspenseState
+from kuaitui.deposits.types import SuspenseReason
 from kuaitui.interfaces.portal.words import Words
 
 
@@ -59,6 +60,15 @@ READY: Final = PaymentWords(
     WITH_YOU,
     YOU,
     _("Pay, or call it off"),
+)
+LOOKED_AT: Final = PaymentWords(
+    "ask",
+    _("A person looks at it"),
+    _("A person looks at this payment. Please do not pay a second time."),
+    _("Something about it is not as it should be, so the machine does not decide alone."),
+    _("Still with you, or safe with the channel if you have paid: it is not lost"),
+    _("A person at the marketplace"),
+    _("Nothing is needed from you"),
 )
 CLOSING: Final = PaymentWords(
     "wait",
@@ -142,6 +152,14 @@ REFUSED: Final = PaymentWords(
     _("Choose another way to pay"),
 )
 
+# Why money of a shop is kept apart, in the seller's words.
+KEPT_APART: Final = {
+    SuspenseReason.PAID_TWICE: _("It is a second payment of an order that was paid already."),
+    SuspenseReason.PAID_AFTER_CLOSING: _("It arrived when its order had ended."),
+    SuspenseReason.ACCOUNT_CLOSED: _("It arrived when the deposit had been closed."),
+    SuspenseReason.OTHER_CURRENCY: _("It arrived in another currency than the deposit."),
+}
+
 _BY_STATE: Final = {
     PayInState.CREATED: PREPARING,
     PayInState.OPENING: PREPARING,
@@ -167,6 +185,8 @@ def words_of(
     """What is said of an order; `is_over`: its time has run out though the channel still has it."""
     if order.state is PayInState.IN_SUSPENSE:
         return _BY_SUSPENSE[suspense or SuspenseState.OPEN]
+    if order.is_open and order.is_set_aside:
+        return LOOKED_AT
     if order.is_open and (order.is_called_off or is_over):
         return CLOSING
     if order.state is PayInState.WAITING:

@@ -17,6 +17,7 @@ from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries.limits import DAY, balance_left, limits_on, sent_minor
 from kuaitui.payouts.types import LimitScope, WaitsFor
 
+RULE: Final = "rule"
 RETRY_AFTER: Final = dt.timedelta(minutes=10)
 LIMIT_LOCKS = 0x6B74_6C69  # "ktli": the first half of the advisory locks, the limit is the second
 # Above these a leg waits for people; above the others it waits for its turn.
@@ -27,22 +28,31 @@ FOR_PEOPLE: Final = {
 FOR_A_DAY: Final = {
     LimitScope.SHOP_DAY: WaitsFor.SHOP_DAY_LIMIT,
     LimitScope.OPERATOR_DAY: WaitsFor.OPERATOR_DAY_LIMIT,
+    LimitScope.RULE_DAY: WaitsFor.RULE_DAY_LIMIT,
     LimitScope.CHANNEL_DAY: WaitsFor.DAY_LIMIT,
 }
+# A leg that is larger than a whole day would wait for its turn for ever: it waits for people.
+FOR_EVER: Final = {
+    LimitScope.SHOP_DAY: WaitsFor.ABOVE_SHOP_DAY,
+    LimitScope.OPERATOR_DAY: WaitsFor.ABOVE_OPERATOR_DAY,
+    LimitScope.RULE_DAY: WaitsFor.ABOVE_RULE_DAY,
+    LimitScope.CHANNEL_DAY: WaitsFor.ABOVE_DAY,
+}
+UNTIL_PEOPLE_ACT: Final = frozenset({*FOR_PEOPLE.values(), *FOR_EVER.values()})
 
 
 @requires_transaction
 def is_within_limits(leg: PayoutLeg, *, now: dt.datetime) -> bool:
     """Whether a leg may be sent for the first time; if not, it is put off or aside, and told."""
     limits = limits_on(channel=leg.channel, currency=leg.currency)
-    if not leg.approved_by:
-        limits.pop(LimitScope.OPERATOR_DAY, None)
+    # A person's day is not used up by the rule, nor the rule's by people.
+    limits.pop(LimitScope.RULE_DAY if leg.approved_by else LimitScope.OPERATOR_DAY, None)
     if not limits:
         return True
     reason = _above_what(leg, limits, now)
     if reason is None:
         return True
-    if reason in FOR_PEOPLE.values():
+    if reason in UNTIL_PEOPLE_ACT:
         leg.set_aside_at, leg.set_aside_reason = now, reason.value
     else:
         leg.next_check_at = now + RETRY_AFTER
@@ -75,12 +85,12 @@ def _above_what(leg: PayoutLeg, limits: dict[LimitScope, int], now: dt.datetime)
     for scope, reason in FOR_PEOPLE.items():
         if scope in limits and sums[scope] > limits[scope]:
             return reason
+    for scope, reason in FOR_EVER.items():
+        if scope in limits and leg.amount_minor > limits[scope]:
+            return reason
     _wait_for_others(leg, limits)
     for scope, reason in FOR_A_DAY.items():
-        if (
-            scope in limits
-            and sent_minor(leg, scope, since=now - DAY) + leg.amount_minor > limits[scope]
-        ):
+        if scope in limits and _with_this(leg, scope, now) > limits[scope]:
             return reason
     if LimitScope.CHANNEL_FLOOR in limits:
         left = balance_left(channel=leg.channel, currency=leg.currency)
@@ -102,6 +112,7 @@ def _wait_for_others(leg: PayoutLeg, limits: dict[LimitScope, int]) -> None:
     """
     subjects = {
         LimitScope.SHOP_DAY: str(leg.payout.shop_key),
+        LimitScope.RULE_DAY: RULE,
         LimitScope.CHANNEL_DAY: leg.channel,
         LimitScope.CHANNEL_FLOOR: leg.channel,
     }

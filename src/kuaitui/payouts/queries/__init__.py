@@ -40,6 +40,7 @@ from kuaitui.payouts.queries.monitor import (
     kill_switches,
     leg,
     legs_in_monitor,
+    legs_set_aside,
     overview,
 )
 from kuaitui.payouts.queries.progress import payout_of_application
@@ -99,6 +100,7 @@ __all__ = [
     "legs_by_number",
     "legs_in_monitor",
     "legs_of_batch",
+    "legs_set_aside",
     "limits",
     "openings",
     "overview",

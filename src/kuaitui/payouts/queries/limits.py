@@ -85,6 +85,8 @@ def sent_minor(leg: PayoutLeg, scope: LimitScope, *, since: dt.datetime) -> int:
             return max(
                 _sum_of(sent.filter(approved_by__contains=[person])) for person in leg.approved_by
             )
+        case LimitScope.RULE_DAY:
+            sent = sent.filter(approved_by=[])
         case LimitScope.CHANNEL_DAY:
             sent = sent.filter(channel=leg.channel)
         case _:

@@ -82,6 +82,13 @@ def legs_in_monitor(
     return tuple(_to_monitor(row) for row in _counted(page)[offset : offset + min(limit, LEGS_MAX)])
 
 
+def legs_set_aside(*, limit: int = 100) -> tuple[LegInMonitor, ...]:
+    """Legs out of the machine until a person has looked, the longest waiting first."""
+    rows = PayoutLeg.objects.select_related("payout").filter(set_aside_at__isnull=False)
+    page = _counted(rows).order_by("set_aside_at", "id")
+    return tuple(_to_monitor(row) for row in page[: min(limit, LEGS_MAX)])
+
+
 def leg(leg_id: str) -> LegInMonitor:
     """One leg as the staff sees it.
 
@@ -153,6 +160,7 @@ def _to_monitor(row: Any) -> LegInMonitor:  # noqa: ANN401 - a leg with two anno
         attempts_count=row.attempts_count,
         is_in_flight=row.is_in_flight,
         is_delayed=row.delayed_at is not None and LegState(row.state) in LIVE,
+        set_aside_at=row.set_aside_at,
         set_aside_reason=row.set_aside_reason,
         waits_for=row.waits_for,
         code=row.code,

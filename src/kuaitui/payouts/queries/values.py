@@ -97,6 +97,7 @@ class LegInMonitor:
     attempts_count: int
     is_in_flight: bool
     is_delayed: bool
+    set_aside_at: dt.datetime | None
     set_aside_reason: str
     waits_for: str
     code: str

@@ -13,6 +13,7 @@ from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.interfaces.console import suspense_words, words
+from kuaitui.interfaces.console.aside_words import why_aside
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
 from kuaitui.payouts.states import LegState
@@ -148,6 +149,18 @@ def channel_word(channel: str) -> str:
 def limit_word(scope: LimitScope) -> str | Promise:
     """What a limit is a limit of."""
     return words.LIMIT_SCOPES[scope]
+
+
+@register.filter
+def aside_why(reason: str) -> str | Promise:
+    """Why something was set aside."""
+    return why_aside(reason)[0]
+
+
+@register.filter
+def aside_check(reason: str) -> str | Promise:
+    """What to look at before it goes on."""
+    return why_aside(reason)[1]
 
 
 @register.filter

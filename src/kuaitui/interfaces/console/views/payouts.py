@@ -322,7 +322,7 @@ def _tiles(found: PayoutsOverview, now: dt.datetime) -> list[Tile]:
         Tile(
             _("Set aside for a person"),
             found.set_aside_count,
-            f"{address}?state=people",
+            reverse("console:set_aside"),
             "act" if found.set_aside_count else "",
         ),
         Tile(_("At the channel"), _count(found, LegState.ACCEPTED), f"{address}?state=channel"),

@@ -22,7 +22,7 @@ from kuaitui.accounts.rules import Permission, may
 from kuaitui.deposits import operations
 from kuaitui.deposits.queries import (
     SuspenseCase,
-    pay_ins_for_people,
+    pay_ins_of_another_amount,
     suspense_case,
     suspense_cases,
     suspense_counts,
@@ -120,7 +120,7 @@ def show(request: StaffRequest) -> HttpResponse:
         "now": now,
         "tabs": _tabs(chosen),
         "cases": [(one, words.WHY[one.why]) for one in suspense_cases(states=states)],
-        "orders": pay_ins_for_people(since=now - LOOK_BACK),
+        "orders": pay_ins_of_another_amount(since=now - LOOK_BACK),
     }
     return render(request, "console/suspense/list.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Final
 
 from django.http import HttpResponse
@@ -12,7 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kuaitui.accounts.types import Role, Viewer
-from kuaitui.deposits.queries import pay_ins_for_people, suspense_counts
+from kuaitui.deposits.queries import (
+    pay_ins_of_another_amount,
+    pay_ins_set_aside,
+    suspense_counts,
+)
 from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.clocks import spell
 from kuaitui.interfaces.console.requests import StaffRequest
@@ -20,10 +25,19 @@ from kuaitui.interfaces.console.rows import lines
 from kuaitui.interfaces.console.tables import Tile
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
-from kuaitui.payouts.queries import overview
+from kuaitui.payouts.queries import legs_set_aside, overview
 from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
 from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
 from kuaitui.refunds.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many of one sort wait for a person, and since when."""
+
+    count: int
+    oldest_since: dt.datetime | None
+
 
 NEXT_ROWS: Final = 12
 ODD_ORDERS_LOOK_BACK: Final = dt.timedelta(days=7)
@@ -60,12 +74,27 @@ def work(request: StaffRequest) -> HttpResponse:
         "breaks_count": open_breaks_count(),
         "late_bills_count": late_bills_count(),
         "suspense": suspense_counts(),
-        "odd_orders_count": len(pay_ins_for_people(since=now - ODD_ORDERS_LOOK_BACK)),
+        "set_aside": _set_aside(),
+        "odd_orders": _odd_orders(now),
         "next_title": title,
         "next_href": address,
         "rows": lines(page.rows),
     }
     return render(request, "console/work.html", context)
+
+
+def _set_aside() -> Waiting:
+    since = [one.set_aside_at for one in legs_set_aside() if one.set_aside_at]
+    return _waiting(since + [one.set_aside_at for one in pay_ins_set_aside() if one.set_aside_at])
+
+
+def _odd_orders(now: dt.datetime) -> Waiting:
+    found = pay_ins_of_another_amount(since=now - ODD_ORDERS_LOOK_BACK)
+    return _waiting([one.since for one in found])
+
+
+def _waiting(since: list[dt.datetime]) -> Waiting:
+    return Waiting(len(since), min(since, default=None))
 
 
 def _next_for(viewer: Viewer) -> tuple[QueueFilters, str, str]:

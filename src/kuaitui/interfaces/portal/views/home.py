@@ -6,7 +6,9 @@ from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from kuaitui.deposits import queries as deposits
+from kuaitui.deposits.states import SuspenseState
 from kuaitui.interfaces.portal.cards import deposit_card
+from kuaitui.interfaces.portal.payment_words import KEPT_APART
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.words import state_of
@@ -29,6 +31,10 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
     context = {
         "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
         "applications": [(one, state_of(one.state)) for one in applications],
+        "kept_apart": [
+            (case, KEPT_APART.get(case.why, ""), case.state is SuspenseState.TO_SEND_BACK)
+            for case in deposits.suspense_of_shop(shop_key=request.shop.key)
+        ],
         "now": now,
     }
     return show(request, "portal/home.html", context, place="home")

@@ -160,7 +160,7 @@ def _form_page(
 
 
 def _order_context(order: PayInOrderView, mark: str, now: dt.datetime) -> dict[str, object]:
-    can_be_met = order.can_be_met(now=now)
+    can_be_met = order.can_be_met(now=now) and not order.is_set_aside
     is_over = order.expires_at <= now
     suspense = (
         queries.suspense_of_order(order_id=order.order_id)
