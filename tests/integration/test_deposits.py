@@ -32,6 +32,7 @@ from kuaitui.deposits.errors import (
     PayInReferenceReused,
     RequiredAmountNegative,
 )
+from kuaitui.deposits.operations import ShareKey
 from kuaitui.deposits.types import DeductionItem, DeductionPurpose, DepositKind, StatementKind
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.invariants import InvariantViolated
@@ -84,7 +85,7 @@ def send(account_id: str, amount: Money, leg_id: str) -> None:
 
 def settle(account_id: str, amount: Money, leg_id: str) -> None:
     _post(account_id, "leg_settled", leg_id, Account.IN_TRANSIT, Account.AT_CHANNEL, amount)
-    operations.settle_share(account_id=account_id, leg_id=leg_id, now=NOW)
+    operations.settle_shares([ShareKey(account_id, leg_id)], now=NOW)
 
 
 def _post(account_id, kind, reference, debit, credit, amount) -> None:
@@ -306,7 +307,7 @@ def test_a_leg_that_settles_turns_its_share_into_a_refund_and_back_when_returned
     assert figures(shop.account_id) == {"paid_in": yuan("100"), "refunded": yuan("100")}
 
     _post(shop.account_id, "leg_returned", leg, Account.AT_CHANNEL, Account.FROZEN, yuan("100"))
-    operations.return_share(account_id=shop.account_id, leg_id=leg, now=NOW)
+    operations.return_shares([ShareKey(shop.account_id, leg)], now=NOW)
 
     assert figures(shop.account_id) == {"paid_in": yuan("100"), "frozen": yuan("100")}
     assert queries.hold(account_id=shop.account_id, reference="rfa_1").open == yuan("100")
@@ -319,7 +320,7 @@ def test_every_step_of_a_share_may_come_twice():
     settle(shop.account_id, yuan("100"), leg)
 
     with given.nothing_moves():
-        operations.settle_share(**step)
+        operations.settle_shares([ShareKey(shop.account_id, leg)], now=NOW)
     with given.nothing_moves(), pytest.raises(InvariantViolated):
         operations.release_share(**step)
 

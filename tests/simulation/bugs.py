@@ -83,23 +83,24 @@ BINDING = "kuaitui.refunds.queries.binding"
 BUGS = (
     Bug(
         "a journal is posted twice",
-        "kuaitui.payouts.operations.postings:post",
-        "post_journal(journal, now=now)",
-        "post_journal(journal, now=now); post_journal(Journal(book_id=leg.book_id, kind=kind.value,"
-        " reference=leg.public_id + '/2', occurred_at=occurred_at, lines=journal.lines), now=now)",
+        f"{RECORD}:_post_and_settle",
+        "post_journals([journal for one in moved for journal in one.journals], now=now)",
+        "from dataclasses import replace\n"
+        "    once = [journal for one in moved for journal in one.journals]\n"
+        "    again = [replace(journal, reference=journal.reference + '/2') for journal in once]\n"
+        "    post_journals([*once, *again], now=now)",
     ),
     Bug(
         "a lease never ends",
-        f"{CLAIM}:_take",
+        f"{CLAIM}:_move_to",
         "leg.lease_until = leg.next_check_at = now + pace.lease",
         "leg.lease_until = leg.next_check_at = now + pace.lease * 100_000_000",
     ),
     Bug(
         "the fence is ignored",
-        f"{RECORD}:record_outcome",
-        "if leg.fence != claim.fence or not _complete(leg, claim, word, cause, now):",
-        "if not PayoutAttempt.objects.filter(leg=leg, outcome=None).update("
-        "outcome=word, cause=cause[:80], finished_at=now):",
+        f"{RECORD}:_complete",
+        "held = [one for leg_id, one in fresh.items() if legs[leg_id].id in completed]",
+        "held = list({one.claim.leg_id: one for one in recordings}.values())",
     ),
     Bug(
         "a query is skipped",

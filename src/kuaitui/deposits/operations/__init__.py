@@ -8,7 +8,12 @@ from kuaitui.deposits.operations.accounts import (
 )
 from kuaitui.deposits.operations.deductions import decide_deduction
 from kuaitui.deposits.operations.destinations import add_destination, verify_destination
-from kuaitui.deposits.operations.holds import freeze_deposit, lock_deposit, release_deposit
+from kuaitui.deposits.operations.holds import (
+    freeze_deposit,
+    lock_deposit,
+    lock_deposits,
+    release_deposit,
+)
 from kuaitui.deposits.operations.pay_in import Payment, record_pay_in, record_pay_ins
 from kuaitui.deposits.operations.pay_in_calls import (
     PayInClaim,
@@ -25,10 +30,11 @@ from kuaitui.deposits.operations.pay_in_orders import (
     start_pay_in,
 )
 from kuaitui.deposits.operations.shares import (
+    ShareKey,
     release_share,
     reserve_share,
-    return_share,
-    settle_share,
+    return_shares,
+    settle_shares,
 )
 from kuaitui.deposits.operations.strays import ask_about_stray, record_stray
 from kuaitui.deposits.operations.suspense import (
@@ -46,6 +52,7 @@ __all__ = [
     "PayInClaim",
     "PayerDetails",
     "Payment",
+    "ShareKey",
     "add_destination",
     "ask_about_stray",
     "call_off_pay_in",
@@ -55,6 +62,7 @@ __all__ = [
     "decide_deduction",
     "freeze_deposit",
     "lock_deposit",
+    "lock_deposits",
     "look_again",
     "note_found_payment",
     "note_pay_in_hint",
@@ -71,10 +79,10 @@ __all__ = [
     "release_pay_in",
     "release_share",
     "reserve_share",
-    "return_share",
+    "return_shares",
     "set_pay_in_aside",
     "set_required",
-    "settle_share",
+    "settle_shares",
     "start_pay_in",
     "verify_destination",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from kuaitui.deposits.errors import (
     DepositAccountClosed,
@@ -11,7 +12,7 @@ from kuaitui.deposits.errors import (
     InsufficientDeposit,
 )
 from kuaitui.deposits.models import DepositAccount, DepositHold
-from kuaitui.deposits.operations.locking import lock_account, require_payable
+from kuaitui.deposits.operations.locking import lock_account, lock_accounts, require_payable
 from kuaitui.deposits.operations.set_off import set_off_debt
 from kuaitui.deposits.queries.accounts import summarize, to_hold
 from kuaitui.deposits.types import DepositSummary, Hold
@@ -31,6 +32,16 @@ def lock_deposit(*, account_id: str) -> DepositSummary:
         DepositAccountUnknown: there is no such deposit.
     """
     return summarize(lock_account(account_id))
+
+
+@requires_transaction
+def lock_deposits(*, account_ids: Collection[str]) -> None:
+    """Hold many deposits against everybody else, in one order: no two callers wait for each other.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+    """
+    lock_accounts(account_ids)
 
 
 @requires_transaction

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kuaitui.deposits.errors import (
     DepositAccountUnknown,
     DepositAmountNotPositive,
@@ -23,6 +25,21 @@ def lock_account(account_id: str) -> DepositAccount:
     if row is None:
         raise DepositAccountUnknown(account=account_id)
     return row
+
+
+@requires_transaction
+def lock_accounts(account_ids: Collection[str]) -> dict[str, DepositAccount]:
+    """Many accounts, held against everybody else, in the order of their ids: by public id.
+
+    Raises:
+        DepositAccountUnknown: there is no such deposit.
+    """
+    rows = DepositAccount.objects.select_for_update().filter(public_id__in=account_ids)
+    found = {row.public_id: row for row in rows.order_by("id")}
+    for account_id in account_ids:
+        if account_id not in found:
+            raise DepositAccountUnknown(account=account_id)
+    return found
 
 
 def require_payable(amount: Money, account: DepositAccount) -> None:

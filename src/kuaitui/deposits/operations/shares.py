@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from django.db import connection
 
 from kuaitui.deposits.errors import HoldUnknown, LotExhausted, LotUnknown, ShareUnknown
 from kuaitui.deposits.models import DepositAccount, DepositHold, DepositLot, LotShare
-from kuaitui.deposits.operations.locking import lock_account, require_payable
+from kuaitui.deposits.operations.locking import lock_account, lock_accounts, require_payable
 from kuaitui.deposits.queries.accounts import to_hold, to_lot
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
 
 State = LotShare.State
+
+_MOVE: Final = """
+UPDATE deposits_lot_share AS share SET state = %s
+FROM unnest(%s::bigint[], %s::text[]) AS moved (account_id, leg_id)
+WHERE share.account_id = moved.account_id AND share.leg_id = moved.leg_id AND share.state = %s
+RETURNING share.account_id, share.leg_id
+"""
+
+
+class ShareKey(NamedTuple):
+    """What one leg carries of a deposit."""
+
+    account_id: str
+    leg_id: str
 
 
 @requires_transaction
@@ -59,23 +77,23 @@ def reserve_share(
 
 
 @requires_transaction
-def settle_share(*, account_id: str, leg_id: str, now: dt.datetime) -> None:  # noqa: ARG001
-    """The leg's money arrived: its part of the lot counts as refunded. Idempotent.
+def settle_shares(shares: Sequence[ShareKey], *, now: dt.datetime) -> None:  # noqa: ARG001
+    """The legs' money arrived: their parts of the lots count as refunded. Idempotent.
 
     Raises:
-        ShareUnknown: nothing is reserved for this leg.
+        ShareUnknown: nothing is reserved for one of the legs.
     """
-    _move(account_id, leg_id, to=State.SETTLED, only_from=State.RESERVED)
+    _move(shares, to=State.SETTLED, only_from=State.RESERVED)
 
 
 @requires_transaction
-def return_share(*, account_id: str, leg_id: str, now: dt.datetime) -> None:  # noqa: ARG001
-    """The leg's money came back after it had arrived: it is reserved again. Idempotent.
+def return_shares(shares: Sequence[ShareKey], *, now: dt.datetime) -> None:  # noqa: ARG001
+    """The legs' money came back after it had arrived: it is reserved again. Idempotent.
 
     Raises:
-        ShareUnknown: nothing is reserved for this leg.
+        ShareUnknown: nothing is reserved for one of the legs.
     """
-    _move(account_id, leg_id, to=State.RESERVED, only_from=State.SETTLED)
+    _move(shares, to=State.RESERVED, only_from=State.SETTLED)
 
 
 @requires_transaction
@@ -85,19 +103,29 @@ def release_share(*, account_id: str, leg_id: str, now: dt.datetime) -> None:  #
     Raises:
         ShareUnknown: nothing is reserved for this leg.
     """
-    _move(account_id, leg_id, to=State.RELEASED, only_from=State.RESERVED)
+    _move([ShareKey(account_id, leg_id)], to=State.RELEASED, only_from=State.RESERVED)
 
 
-def _move(account_id: str, leg_id: str, *, to: State, only_from: State) -> None:
-    account = lock_account(account_id)
-    share = LotShare.objects.filter(account_id=account.id, leg_id=leg_id).first()
+def _move(shares: Sequence[ShareKey], *, to: State, only_from: State) -> None:
+    """One statement moves them; only what did not move is looked at."""
+    if not shares:
+        return
+    accounts = lock_accounts({share.account_id for share in shares})
+    keys = [(accounts[share.account_id].id, share.leg_id) for share in shares]
+    with connection.cursor() as cursor:
+        columns = [list(column) for column in zip(*keys, strict=True)]
+        cursor.execute(_MOVE, [to.value, *columns, only_from.value])
+        moved = set(cursor.fetchall())
+    for account_id, leg_id in keys:
+        if (account_id, leg_id) not in moved:
+            _require_moved(account_id, leg_id, to=to)
+
+
+def _require_moved(account_id: int, leg_id: str, *, to: State) -> None:
+    share = LotShare.objects.filter(account_id=account_id, leg_id=leg_id).first()
     if share is None:
         raise ShareUnknown(leg=leg_id)
-    if share.state == to:
-        return
-    ensure(share.state == only_from, f"a {share.state} share does not become {to.value}")
-    share.state = to
-    share.save(update_fields=["state"])
+    ensure(share.state == to, f"a {share.state} share does not become {to.value}")
 
 
 def _unreserved(account: DepositAccount, reference: str) -> Money:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.db.models import F, Q, Value
 
@@ -14,6 +16,30 @@ from kuaitui.payouts.types import (
 )
 
 LIVE_STATES = sorted(state.value for state in LIVE)
+# What changes of a leg. All else is the instruction, and the database keeps it as it was approved.
+MOVES: Final = (
+    "state",
+    "since",
+    "fence",
+    "lease_until",
+    "next_check_at",
+    "checks",
+    "sends",
+    "first_sent_at",
+    "last_sent_at",
+    "settled_at",
+    "returned_at",
+    "failed_at",
+    "bank_reference",
+    "code",
+    "delayed_at",
+    "set_aside_at",
+    "set_aside_reason",
+    "clear_since",
+    "waits_for",
+    "hand_over_sealed",
+    "hand_over_key_id",
+)
 UNDER_WAY_STATES = sorted(state.value for state in LIVE - {LegState.READY})
 
 

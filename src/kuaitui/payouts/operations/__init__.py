@@ -10,8 +10,13 @@ from kuaitui.payouts.operations.bank_messages import (
 from kuaitui.payouts.operations.batch_files import make_batch_file
 from kuaitui.payouts.operations.batches import build_batch, cancel_batch, release_batch
 from kuaitui.payouts.operations.begin import begin_payout, cancel_payout, repair_leg
-from kuaitui.payouts.operations.carry_out import carry_out_leg
-from kuaitui.payouts.operations.claim import Claim, claim_leg
+from kuaitui.payouts.operations.carry_out import (
+    call_channel,
+    carry_out_leg,
+    note_sends,
+    record_calls,
+)
+from kuaitui.payouts.operations.claim import Claim, claim_leg, claim_legs
 from kuaitui.payouts.operations.close_out import close_out_payout
 from kuaitui.payouts.operations.control import (
     note_hint,
@@ -32,21 +37,25 @@ from kuaitui.payouts.operations.interventions import (
     withdraw_intervention,
 )
 from kuaitui.payouts.operations.limits import confirm_limit, note_balance, propose_limit
-from kuaitui.payouts.operations.record import record_outcome
+from kuaitui.payouts.operations.moving import Recording
+from kuaitui.payouts.operations.record import record_outcome, record_outcomes
 from kuaitui.payouts.operations.switches import confirm_resume, propose_resume, stop_sending
 from kuaitui.payouts.operations.trips import trip_on_rates
 
 __all__ = [
     "Claim",
+    "Recording",
     "TakenIn",
     "begin_payout",
     "bring_message",
     "build_batch",
     "call_back",
+    "call_channel",
     "cancel_batch",
     "cancel_payout",
     "carry_out_leg",
     "claim_leg",
+    "claim_legs",
     "close_out_payout",
     "confirm_hand_over",
     "confirm_limit",
@@ -59,11 +68,14 @@ __all__ = [
     "not_taken_in",
     "note_balance",
     "note_hint",
+    "note_sends",
     "propose_hand_over",
     "propose_limit",
     "propose_release",
     "propose_resume",
+    "record_calls",
     "record_outcome",
+    "record_outcomes",
     "release_batch",
     "release_leg",
     "repair_leg",

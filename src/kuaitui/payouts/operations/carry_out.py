@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import assert_never, cast
 
 import structlog
@@ -22,7 +22,8 @@ from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.operations.claim import Claim, claim_leg
-from kuaitui.payouts.operations.record import record_outcome
+from kuaitui.payouts.operations.moving import Recording
+from kuaitui.payouts.operations.record import record_outcomes
 from kuaitui.payouts.operations.switches import stop_rejected_channel
 from kuaitui.payouts.queries.holds import LastSend
 from kuaitui.payouts.rules import as_told, classify
@@ -67,9 +68,24 @@ def carry_out_leg(
     )
     if claim is None:
         return None
+    note_sends([claim], note_send=note_send)
+    called = call_channel(claim, channel=channel, pace=pace, clock=clock)
+    return record_calls([called], pace=pace, clock=clock)[0]
+
+
+def note_sends(claims: Sequence[Claim], *, note_send: Callable[[LastSend], None]) -> None:
+    """After the commit of claims and before anything leaves: keep the last send among them."""
     reach("payouts.claim.committed")
-    if claim.kind is AttemptKind.SEND:
-        note_send(LastSend(claim.attempt_id, claim.leg_id, claim.started_at, claim.held_at))
+    sends = [claim for claim in claims if claim.kind is AttemptKind.SEND]
+    if sends:
+        last = max(sends, key=lambda claim: claim.attempt_id)
+        note_send(LastSend(last.attempt_id, last.leg_id, last.started_at, last.held_at))
+
+
+def call_channel(
+    claim: Claim, *, channel: Channel, pace: Pace, clock: Callable[[], dt.datetime]
+) -> Recording:
+    """Make the call of a claim, and gather what it came to. Raises nothing for what channels do."""
     outcome = as_told(claim.kind, _call(channel, claim, pace, now=clock()))
     reach("payouts.call.answered")
     word, cause = classify(outcome)
@@ -80,13 +96,19 @@ def carry_out_leg(
         kind=claim.kind.value,
         cause=cause,
     )
-    state = record_outcome(
-        claim=claim, outcome=outcome, capabilities=channel.capabilities, pace=pace, now=clock()
-    )
+    return Recording(claim, outcome, channel.capabilities)
+
+
+def record_calls(
+    called: Sequence[Recording], *, pace: Pace, clock: Callable[[], dt.datetime]
+) -> list[LegState | None]:
+    """Record what calls came to, and stop a channel that refuses us."""
+    states = record_outcomes(recordings=called, pace=pace, now=clock())
     reach("payouts.record.committed")
-    if isinstance(outcome, RejectedConfig):
-        stop_rejected_channel(channel=claim.channel, code=outcome.code, now=clock())
-    return state
+    for one in called:
+        if isinstance(one.outcome, RejectedConfig):
+            stop_rejected_channel(channel=one.claim.channel, code=one.outcome.code, now=clock())
+    return states
 
 
 def _call(channel: Channel, claim: Claim, pace: Pace, *, now: dt.datetime) -> Outcome:

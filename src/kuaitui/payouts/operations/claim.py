@@ -1,8 +1,9 @@
-"""Taking a leg for one attempt: the intent is written and committed before anything leaves."""
+"""Taking legs for one attempt each: the intent is written and committed before anything leaves."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -11,15 +12,17 @@ from django.db.models import Max, Q
 from kuaitui.channels.port import PayeeAccount, PayoutInstruction
 from kuaitui.channels.port.capabilities import NOTHING_BETWEEN
 from kuaitui.kit.crashpoints import reach
-from kuaitui.kit.outbox import publish
+from kuaitui.kit.outbox import publish, publish_all
+from kuaitui.ledger.operations import post_journal, post_journals
 from kuaitui.payouts.events import LegFailed
-from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
-from kuaitui.payouts.operations.gates import is_spaced, is_within_limits
+from kuaitui.payouts.operations.gates import is_limited, is_spaced, is_within_limits
 from kuaitui.payouts.operations.intervention_gate import due_intervention, payee_of
-from kuaitui.payouts.operations.postings import post, post_sent
+from kuaitui.payouts.operations.postings import journal_of, news_of_sent
 from kuaitui.payouts.operations.requests import open_request
 from kuaitui.payouts.operations.switches import is_sending_stopped
+from kuaitui.payouts.operations.writing import save_legs
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind
 from kuaitui.payouts.states import LegState, PayoutState
@@ -52,7 +55,18 @@ class Claim:
     """To whom a stuck refund is handed over."""
 
 
-@transaction.atomic(durable=True)
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A locked leg and the attempt that is its turn."""
+
+    leg: PayoutLeg
+    kind: AttemptKind
+    instruction: PayoutInstruction
+    is_uncertain: bool
+    is_first_send: bool
+    payee: PayeeAccount | None
+
+
 def claim_leg(
     *,
     leg_id: str,
@@ -73,106 +87,186 @@ def claim_leg(
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
         InsufficientBalance: the money is not frozen. Nothing was taken.
     """
-    leg = _lock_due(leg_id, now)
-    if leg is None:
-        return None
+    claims = claim_legs(leg_ids=[leg_id], pace=pace, now=now, interval_of=lambda _: refund_interval)
+    return claims[0] if claims else None
+
+
+@transaction.atomic(durable=True)
+def claim_legs(
+    *,
+    leg_ids: Sequence[str],
+    pace: Pace,
+    now: dt.datetime,
+    interval_of: Callable[[str], dt.timedelta],
+) -> list[Claim]:
+    """Take many legs in one transaction, each as `claim_leg` does; those are left out that it leaves.
+
+    `interval_of` tells the spacing of refunds of a channel. What one leg takes away from the next
+    (limits) or posts by itself (a route that closed) is left out too while there are several: it is
+    claimed alone.
+
+    Raises:
+        SealBroken, InvariantViolated, InsufficientBalance: one of them. Nothing was taken.
+    """
+    legs = _lock_due(leg_ids, now)
+    if not legs:
+        return []
     held_at = last_held_at()
+    gate = _Gate(interval_of, now, is_alone=len(leg_ids) == 1)
+    chosen = [one for leg in legs if (one := _choose(leg, held_at, gate)) is not None]
+    attempts = _take(chosen, pace, now)
+    reach("payouts.claim.uncommitted")
+    return [
+        Claim(
+            leg_id=one.leg.public_id,
+            kind=one.kind,
+            attempt_no=attempt.attempt_no,
+            fence=one.leg.fence,
+            lease_until=now + pace.lease,
+            channel=one.leg.channel,
+            instruction=one.instruction,
+            attempt_id=attempt.id,
+            started_at=now,
+            held_at=held_at,
+            is_uncertain=one.is_uncertain,
+            reference=one.leg.bank_reference,
+            payee=one.payee,
+        )
+        for one, attempt in zip(chosen, attempts, strict=True)
+    ]
+
+
+def _lock_due(leg_ids: Sequence[str], now: dt.datetime) -> list[PayoutLeg]:
+    """Those whose turn has come and that nobody has, with their payouts, the payout first."""
+    return list(
+        PayoutLeg.objects.select_related("payout")
+        .select_for_update(skip_locked=True, of=("payout", "self"))
+        .filter(public_id__in=leg_ids, next_check_at__lte=now, set_aside_at=None)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .order_by("id")
+    )
+
+
+class _Gate:
+    """What legs must pass to be sent. What is the same for all of a channel is looked up once."""
+
+    def __init__(
+        self, interval_of: Callable[[str], dt.timedelta], now: dt.datetime, *, is_alone: bool
+    ) -> None:
+        self._interval_of = interval_of
+        self._now = now
+        self._is_alone = is_alone
+        self._stopped: dict[str, bool] = {}
+        self._limited: dict[tuple[str, str], bool] = {}
+
+    def lets_send(self, leg: PayoutLeg) -> bool:
+        """Whether a leg may be sent now."""
+        now = self._now
+        if self._is_stopped(leg.channel):
+            return False
+        if leg.route_open_until is not None and leg.route_open_until <= now:
+            if self._is_alone:
+                _fail_unsent(leg, now)
+            return False
+        if leg.needs_batch and not is_released(leg):
+            return False
+        if not is_spaced(leg, interval=self._interval_of(leg.channel), now=now):
+            return False
+        if leg.first_sent_at is not None or not self._is_limited(leg):
+            return True
+        return self._is_alone and is_within_limits(leg, now=now)
+
+    def _is_stopped(self, channel: str) -> bool:
+        if channel not in self._stopped:
+            self._stopped[channel] = is_sending_stopped(channel)
+        return self._stopped[channel]
+
+    def _is_limited(self, leg: PayoutLeg) -> bool:
+        key = (leg.channel, leg.currency)
+        if key not in self._limited:
+            self._limited[key] = is_limited(channel=leg.channel, currency=leg.currency)
+        return self._limited[key]
+
+
+def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen | None:
+    """What is to be done about a leg now, if it may be done."""
     is_uncertain = must_ask(clear_since=leg.clear_since, held_at=held_at)
-    decided = due_intervention(leg)
+    decided: LegIntervention | None = due_intervention(leg)
     kind = next_kind(
         LegState(leg.state),
         must_ask=is_uncertain,
         intervention=InterventionKind(decided.kind) if decided else None,
     )
-    if kind is AttemptKind.SEND and not _may_send(leg, refund_interval, now):
+    if kind is AttemptKind.SEND and not gate.lets_send(leg):
         return None
-    instruction = with_release(leg, open_request(leg), held_at=held_at)
-    payee = payee_of(decided, leg)
-    _complete_lost_attempt(leg, now)
-    attempt = _take(leg, kind, pace, now)
-    reach("payouts.claim.uncommitted")
-    return Claim(
-        leg_id=leg.public_id,
+    return _Chosen(
+        leg=leg,
         kind=kind,
-        attempt_no=attempt.attempt_no,
-        fence=leg.fence,
-        lease_until=now + pace.lease,
-        channel=leg.channel,
-        instruction=instruction,
-        attempt_id=attempt.id,
-        started_at=now,
-        held_at=held_at,
+        instruction=with_release(leg, open_request(leg), held_at=held_at),
         is_uncertain=is_uncertain,
-        reference=leg.bank_reference,
-        payee=payee,
+        is_first_send=kind is AttemptKind.SEND and leg.first_sent_at is None,
+        payee=payee_of(decided, leg),
     )
 
 
-def _lock_due(leg_id: str, now: dt.datetime) -> PayoutLeg | None:
-    """The leg, if its turn has come and nobody has it. The payout first, as everywhere."""
-    payouts = Payout.objects.select_for_update(skip_locked=True, of=("self",))
-    if payouts.filter(legs__public_id=leg_id).first() is None:
-        return None
-    return (
-        PayoutLeg.objects.select_for_update(skip_locked=True)
-        .filter(public_id=leg_id, next_check_at__lte=now, set_aside_at=None)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
-        .first()
+def _take(chosen: Sequence[_Chosen], pace: Pace, now: dt.datetime) -> list[PayoutAttempt]:
+    """Lease, fence, journal and attempt of each, written for all at once."""
+    last_no = _complete_lost_attempts([one.leg for one in chosen if one.leg.fence], now)
+    for one in chosen:
+        _move_to(one, pace, now)
+    save_legs([one.leg for one in chosen])
+    for one in chosen:
+        if one.kind is AttemptKind.SEND:
+            note_sent(one.leg, now=now)
+    first = [one.leg for one in chosen if one.is_first_send]
+    post_journals([journal_of(leg, PostingKind.SENT, occurred_at=now) for leg in first], now=now)
+    publish_all([news_of_sent(leg.payout, leg, now) for leg in first], now=now)
+    return PayoutAttempt.objects.bulk_create(
+        PayoutAttempt(
+            leg=one.leg,
+            attempt_no=last_no.get(one.leg.id, 0) + 1,
+            kind=one.kind,
+            fence=one.leg.fence,
+            started_at=now,
+        )
+        for one in chosen
     )
 
 
-def _may_send(leg: PayoutLeg, refund_interval: dt.timedelta, now: dt.datetime) -> bool:
-    if is_sending_stopped(leg.channel):
-        return False
-    if leg.route_open_until is not None and leg.route_open_until <= now:
-        _fail_unsent(leg, now)
-        return False
-    if leg.needs_batch and not is_released(leg):
-        return False
-    if not is_spaced(leg, interval=refund_interval, now=now):
-        return False
-    return leg.first_sent_at is not None or is_within_limits(leg, now=now)
+def _complete_lost_attempts(legs: Sequence[PayoutLeg], now: dt.datetime) -> dict[int, int]:
+    """Their last workers never recorded: nobody knows what they did. The last number of each leg."""
+    if not legs:
+        return {}
+    attempts = PayoutAttempt.objects.filter(leg__in=legs)
+    attempts.filter(outcome=None).update(
+        outcome=AttemptOutcome.UNKNOWN, cause=LEASE_ENDED, finished_at=now
+    )
+    return dict(attempts.values_list("leg").annotate(last=Max("attempt_no")))
 
 
-def _complete_lost_attempt(leg: PayoutLeg, now: dt.datetime) -> None:
-    """The last worker never recorded: nobody knows what it did."""
-    lost = PayoutAttempt.objects.filter(leg=leg, outcome=None)
-    lost.update(outcome=AttemptOutcome.UNKNOWN, cause=LEASE_ENDED, finished_at=now)
-
-
-def _take(leg: PayoutLeg, kind: AttemptKind, pace: Pace, now: dt.datetime) -> PayoutAttempt:
-    state = LegState(leg.state)
-    is_first_send = kind is AttemptKind.SEND and leg.first_sent_at is None
-    if kind is AttemptKind.SEND:
+def _move_to(one: _Chosen, pace: Pace, now: dt.datetime) -> None:
+    leg = one.leg
+    if one.kind is AttemptKind.SEND:
         _move(leg, LegState.SENDING, now)
         leg.sends += 1
         leg.checks = 0
         leg.first_sent_at = leg.first_sent_at or now
         leg.last_sent_at = now
-    elif state is LegState.SENDING:
+    elif leg.state == LegState.SENDING:
         _move(leg, LegState.UNKNOWN, now)
     leg.fence += 1
     leg.lease_until = leg.next_check_at = now + pace.lease
-    leg.save()
-    if kind is AttemptKind.SEND:
-        note_sent(leg, now=now)
-    if is_first_send:
-        post_sent(Payout.objects.get(pk=leg.payout_id), leg, now)
-    last_no = PayoutAttempt.objects.filter(leg=leg).aggregate(last=Max("attempt_no"))["last"]
-    return PayoutAttempt.objects.create(
-        leg=leg, attempt_no=(last_no or 0) + 1, kind=kind, fence=leg.fence, started_at=now
-    )
 
 
 def _fail_unsent(leg: PayoutLeg, now: dt.datetime) -> None:
     """The way back has closed while the leg waited; no send of it took effect."""
-    payout = Payout.objects.get(pk=leg.payout_id)
+    payout = leg.payout
     if leg.first_sent_at is not None:
-        post(leg, PostingKind.FAILED, occurred_at=now, now=now)
+        post_journal(journal_of(leg, PostingKind.FAILED, occurred_at=now), now=now)
     _move(leg, LegState.FAILED, now)
     leg.failed_at, leg.code = now, ROUTE_CLOSED
     leg.next_check_at = leg.lease_until = None
-    leg.save()
+    save_legs([leg])
     Payout.objects.filter(pk=payout.pk).update(state=PayoutState.NEEDS_REPAIR)
     publish(
         LegFailed(

@@ -41,6 +41,11 @@ FOR_EVER: Final = {
 UNTIL_PEOPLE_ACT: Final = frozenset({*FOR_PEOPLE.values(), *FOR_EVER.values()})
 
 
+def is_limited(*, channel: str, currency: str) -> bool:
+    """Whether any limit is in force on what is sent first through a channel."""
+    return bool(limits_on(channel=channel, currency=currency))
+
+
 @requires_transaction
 def is_within_limits(leg: PayoutLeg, *, now: dt.datetime) -> bool:
     """Whether a leg may be sent for the first time; if not, it is put off or aside, and told."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.kernel.money import Money
-from kuaitui.kit.outbox import publish
-from kuaitui.ledger.operations import post_journal
 from kuaitui.ledger.types import Account, Journal, Line
 from kuaitui.payouts.events import LegSent
 from kuaitui.payouts.models import Payout, PayoutLeg
@@ -20,30 +18,25 @@ ACCOUNTS = {
 }
 
 
-def post(leg: PayoutLeg, kind: PostingKind, *, occurred_at: dt.datetime, now: dt.datetime) -> None:
-    """Post one journal of a leg. The ledger's unique (book, kind, leg) makes it once."""
+def journal_of(leg: PayoutLeg, kind: PostingKind, *, occurred_at: dt.datetime) -> Journal:
+    """One journal of a leg. The ledger's unique (book, kind, leg) makes it once."""
     debit, credit = ACCOUNTS[kind]
-    journal = Journal(
+    return Journal(
         book_id=leg.book_id,
         kind=kind.value,
         reference=leg.public_id,
         occurred_at=occurred_at,
         lines=(Line(debit, credit, Money(leg.amount_minor, leg.currency)),),
     )
-    post_journal(journal, now=now)
 
 
-def post_sent(payout: Payout, leg: PayoutLeg, now: dt.datetime) -> None:
-    """A leg's money is on its way: *frozen → in_transit*, and the news of it."""
-    post(leg, PostingKind.SENT, occurred_at=now, now=now)
-    publish(
-        LegSent(
-            payout.application_id,
-            payout.public_id,
-            leg.public_id,
-            leg.amount_minor,
-            leg.currency,
-            now,
-        ),
-        now=now,
+def news_of_sent(payout: Payout, leg: PayoutLeg, now: dt.datetime) -> LegSent:
+    """A leg's money is on its way: the news beside *frozen → in_transit*."""
+    return LegSent(
+        payout.application_id,
+        payout.public_id,
+        leg.public_id,
+        leg.amount_minor,
+        leg.currency,
+        now,
     )
