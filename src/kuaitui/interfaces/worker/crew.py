@@ -40,6 +40,49 @@ class Errand(Protocol):
         """Take one out of the machine until a person looks."""
 
 
+class Hands:
+    """How many things one worker has in hand at a time, and which it leaves alone for a while."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._lock = threading.Lock()
+        # By id: until when this worker leaves it alone. In hand: until for ever.
+        self._until: dict[str, float] = {}
+
+    def free(self) -> int:
+        """How many more things can be taken."""
+        now_s = read_stopwatch_s()
+        with self._lock:
+            self._until = {one: until for one, until in self._until.items() if until > now_s}
+            return self._count - self._busy()
+
+    def left_alone(self) -> int:
+        """How many of what is due may be in hand, or resting."""
+        with self._lock:
+            return len(self._until)
+
+    def may_take(self, thing_id: str) -> bool:
+        """Whether it is neither in hand nor resting."""
+        with self._lock:
+            return thing_id not in self._until
+
+    def take(self, thing_id: str) -> bool:
+        """Take it in hand, if it is free and a hand is."""
+        with self._lock:
+            if thing_id in self._until or self._busy() >= self._count:
+                return False
+            self._until[thing_id] = float("inf")
+            return True
+
+    def put_down(self, thing_id: str, *, rest_s: float = 0.0) -> None:
+        """It is done with, and not taken again before it has rested."""
+        with self._lock:
+            self._until[thing_id] = read_stopwatch_s() + rest_s
+
+    def _busy(self) -> int:
+        return sum(until == float("inf") for until in self._until.values())
+
+
 class Crew:
     """The threads of one worker that call channels about one sort of thing."""
 
@@ -51,19 +94,17 @@ class Crew:
             for number in range(1, threads + 1)
         ]
         self._when_free = when_free
-        self._lock = threading.Lock()
-        # By id: until when this worker leaves it alone. Under way: until for ever.
-        self._resting: dict[str, float] = {}
+        self._hands = Hands(threads)
         for thread in self._threads:
             thread.start()
 
     def take_turn(self) -> bool:
         """Hand out what is due, as far as there are free hands; whether anything was."""
-        free = self._free_hands()
+        free = self._hands.free()
         if not free:
             return False
-        due = self._errand.due(limit=free + len(self._resting))
-        fresh = [thing_id for thing_id in due if self._begin(thing_id)]
+        due = self._errand.due(limit=free + self._hands.left_alone())
+        fresh = [thing_id for thing_id in due if self._hands.take(thing_id)]
         for thing_id in fresh:
             self._work.put(thing_id)
         return bool(fresh)
@@ -74,23 +115,6 @@ class Crew:
             self._work.put(None)
         for thread in self._threads:
             thread.join()
-
-    def _free_hands(self) -> int:
-        now_s = read_stopwatch_s()
-        with self._lock:
-            self._resting = {one: until for one, until in self._resting.items() if until > now_s}
-            busy = sum(until == float("inf") for until in self._resting.values())
-        return len(self._threads) - busy
-
-    def _begin(self, thing_id: str) -> bool:
-        with self._lock:
-            if thing_id in self._resting:
-                return False
-            busy = sum(until == float("inf") for until in self._resting.values())
-            if busy >= len(self._threads):
-                return False
-            self._resting[thing_id] = float("inf")
-            return True
 
     def _carry_on(self) -> None:
         while (thing_id := self._work.get()) is not None:
@@ -109,8 +133,7 @@ class Crew:
             rest_s = REST_AFTER_FAILURE_S
             log.exception("worker.call.interrupted", errand=self._errand.name, thing_id=thing_id)
         finally:
-            with self._lock:
-                self._resting[thing_id] = read_stopwatch_s() + rest_s
+            self._hands.put_down(thing_id, rest_s=rest_s)
             self._when_free()
 
     def _set_aside(self, thing_id: str, failure: Exception) -> None:

@@ -15,11 +15,12 @@ from django.db import connection
 from kuaitui.channels.registry import build_channels
 from kuaitui.deposits.types import PayInPace
 from kuaitui.interfaces.worker.bills import Bills
-from kuaitui.interfaces.worker.carriers import Carriers, Tellers, ask_about_strays
+from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.mailboxes import fetch_all, mailboxes
 from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.interfaces.worker.sweeps import sweep
+from kuaitui.interfaces.worker.tellers import Tellers, ask_about_strays
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import outbox
 from kuaitui.payouts.queries import StoredInbox

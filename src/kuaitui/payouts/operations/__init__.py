@@ -16,7 +16,7 @@ from kuaitui.payouts.operations.carry_out import (
     note_sends,
     record_calls,
 )
-from kuaitui.payouts.operations.claim import Claim, claim_leg, claim_legs
+from kuaitui.payouts.operations.claim import Claim, Claimed, claim_leg, claim_legs
 from kuaitui.payouts.operations.close_out import close_out_payout
 from kuaitui.payouts.operations.control import (
     note_hint,
@@ -44,6 +44,7 @@ from kuaitui.payouts.operations.trips import trip_on_rates
 
 __all__ = [
     "Claim",
+    "Claimed",
     "Recording",
     "TakenIn",
     "begin_payout",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 
 from kuaitui.channels.port import PayeeAccount, PayoutInstruction
 from kuaitui.channels.port.capabilities import NOTHING_BETWEEN
@@ -30,6 +31,8 @@ from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionKind,
 
 LEASE_ENDED = "lease_ended"
 ROUTE_CLOSED = "ROUTE_CLOSED"
+# What is paid is only watched: it comes after all that is not.
+WATCHED: Final = ExpressionWrapper(Q(state=LegState.PAID), output_field=BooleanField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,18 @@ class Claim:
     """The channel's own number, as far as it told one."""
     payee: PayeeAccount | None = None
     """To whom a stuck refund is handed over."""
+
+
+class Claimed(NamedTuple):
+    """What was taken of many legs."""
+
+    claims: list[Claim]
+    alone: list[str]
+    """Legs that must be claimed by themselves: what one takes away from the next (limits), and what
+    posts at once (a route that has closed)."""
+
+
+NOTHING_CLAIMED: Final = Claimed([], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +102,10 @@ def claim_leg(
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
         InsufficientBalance: the money is not frozen. Nothing was taken.
     """
-    claims = claim_legs(leg_ids=[leg_id], pace=pace, now=now, interval_of=lambda _: refund_interval)
-    return claims[0] if claims else None
+    claimed = claim_legs(
+        leg_ids=[leg_id], pace=pace, now=now, interval_of=lambda _: refund_interval
+    )
+    return claimed.claims[0] if claimed.claims else None
 
 
 @transaction.atomic(durable=True)
@@ -98,25 +115,26 @@ def claim_legs(
     pace: Pace,
     now: dt.datetime,
     interval_of: Callable[[str], dt.timedelta],
-) -> list[Claim]:
-    """Take many legs in one transaction, each as `claim_leg` does; those are left out that it leaves.
+    room: int = 1,
+) -> Claimed:
+    """Take at most `room` of the legs in one transaction, each as `claim_leg` does.
 
-    `interval_of` tells the spacing of refunds of a channel. What one leg takes away from the next
-    (limits) or posts by itself (a route that closed) is left out too while there are several: it is
-    claimed alone.
+    `interval_of` tells the spacing of refunds of a channel. Legs that somebody else has are passed
+    over, so that several workers share one list.
 
     Raises:
-        SealBroken, InvariantViolated, InsufficientBalance: one of them. Nothing was taken.
+        SealBroken, InvariantViolated, InsufficientBalance, ChannelUnknown: for one of them. Nothing
+            was taken.
     """
-    legs = _lock_due(leg_ids, now)
+    legs = _lock_due(leg_ids, now, room)
     if not legs:
-        return []
+        return NOTHING_CLAIMED
     held_at = last_held_at()
     gate = _Gate(interval_of, now, is_alone=len(leg_ids) == 1)
     chosen = [one for leg in legs if (one := _choose(leg, held_at, gate)) is not None]
     attempts = _take(chosen, pace, now)
     reach("payouts.claim.uncommitted")
-    return [
+    claims = [
         Claim(
             leg_id=one.leg.public_id,
             kind=one.kind,
@@ -134,16 +152,20 @@ def claim_legs(
         )
         for one, attempt in zip(chosen, attempts, strict=True)
     ]
+    return Claimed(claims, gate.alone)
 
 
-def _lock_due(leg_ids: Sequence[str], now: dt.datetime) -> list[PayoutLeg]:
-    """Those whose turn has come and that nobody has, with their payouts, the payout first."""
+def _lock_due(leg_ids: Sequence[str], now: dt.datetime, room: int) -> list[PayoutLeg]:
+    """Those whose turn has come and that nobody has, with their payouts, the payout first.
+
+    Nobody is waited for, so the longest waiting come first and the order of locks does not matter.
+    """
     return list(
         PayoutLeg.objects.select_related("payout")
         .select_for_update(skip_locked=True, of=("payout", "self"))
         .filter(public_id__in=leg_ids, next_check_at__lte=now, set_aside_at=None)
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
-        .order_by("id")
+        .order_by(WATCHED, "next_check_at", "id")[:room]
     )
 
 
@@ -153,9 +175,10 @@ class _Gate:
     def __init__(
         self, interval_of: Callable[[str], dt.timedelta], now: dt.datetime, *, is_alone: bool
     ) -> None:
-        self._interval_of = interval_of
+        self.interval_of = interval_of
         self._now = now
         self._is_alone = is_alone
+        self.alone: list[str] = []
         self._stopped: dict[str, bool] = {}
         self._limited: dict[tuple[str, str], bool] = {}
 
@@ -164,17 +187,19 @@ class _Gate:
         now = self._now
         if self._is_stopped(leg.channel):
             return False
-        if leg.route_open_until is not None and leg.route_open_until <= now:
-            if self._is_alone:
-                _fail_unsent(leg, now)
+        is_closed = leg.route_open_until is not None and leg.route_open_until <= now
+        is_limited = leg.first_sent_at is None and self._is_limited(leg)
+        if not self._is_alone and (is_closed or is_limited):
+            self.alone.append(leg.public_id)
+            return False
+        if is_closed:
+            _fail_unsent(leg, now)
             return False
         if leg.needs_batch and not is_released(leg):
             return False
-        if not is_spaced(leg, interval=self._interval_of(leg.channel), now=now):
+        if not is_spaced(leg, interval=self.interval_of(leg.channel), now=now):
             return False
-        if leg.first_sent_at is not None or not self._is_limited(leg):
-            return True
-        return self._is_alone and is_within_limits(leg, now=now)
+        return not is_limited or is_within_limits(leg, now=now)
 
     def _is_stopped(self, channel: str) -> bool:
         if channel not in self._stopped:
@@ -190,6 +215,7 @@ class _Gate:
 
 def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen | None:
     """What is to be done about a leg now, if it may be done."""
+    gate.interval_of(leg.channel)  # whose channel is gone is not taken, not even to be asked about
     is_uncertain = must_ask(clear_since=leg.clear_since, held_at=held_at)
     decided: LegIntervention | None = due_intervention(leg)
     kind = next_kind(
