@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,3 +123,46 @@ def test_no_send_begins_once_the_switch_has_turned() -> None:
 
     assert begun_after == []
     assert queries.due_legs(now=NOW) == []
+
+
+def test_workers_that_look_at_one_list_share_it() -> None:
+    worlds = [payout(application_id=f"rfa_{number}") for number in range(12)]
+    leg_ids = [world.leg_id for world in worlds]
+
+    def take() -> list[str]:
+        claimed = operations.claim_legs(
+            leg_ids=leg_ids, pace=PACE, now=NOW, interval_of=lambda _: dt.timedelta(0), room=4
+        )
+        return [one.leg_id for one in claimed.claims]
+
+    taken = [leg_id for share in at_once([take] * 3) for leg_id in share]
+
+    assert len(taken) == len(set(taken))
+    assert PayoutAttempt.objects.count() == len(taken)
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_records_of_many_payouts_at_once_do_not_wait_for_each_other(again: int) -> None:
+    """Each of two payouts has a leg in each record: only one order of locks lets both end."""
+    worlds = [
+        payout("¥15,000", deposit_=("¥10,000", "¥5,000"), application_id=f"rfa_{number}")
+        for number in range(6)
+    ]
+    claims = [[claim(world, leg_id=leg.leg_id) for leg in world.legs] for world in worlds]
+    shares = [[two[0] for two in claims], [two[1] for two in reversed(claims)]]
+
+    at_once(
+        [
+            lambda mine=mine: operations.record_outcomes(  # type: ignore[misc]
+                recordings=[
+                    operations.Recording(one, pg.succeeded(), pg.CAPABILITIES) for one in mine
+                ],
+                pace=PACE,
+                now=NOW,
+            )
+            for mine in shares
+        ]
+    )
+
+    assert [world.held() for world in worlds] == [{}] * len(worlds)
+    assert OutboxRow.objects.filter(event="payouts.PayoutPaid").count() == len(worlds)

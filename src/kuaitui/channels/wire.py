@@ -8,6 +8,8 @@ alone would let a channel that drips its answer hold us for ever.
 from __future__ import annotations
 
 import functools
+import heapq
+import itertools
 import socket
 import ssl
 import threading
@@ -111,17 +113,16 @@ class _Deadline:
 
     def __init__(self, seconds: float, *, has_left: bool) -> None:
         self._ends_s = read_stopwatch_s() + seconds
-        self._timer = threading.Timer(seconds, self._cut)
-        self._timer.daemon = True
         self._socket: socket.socket | None = None
+        self._is_done = False
         self.request_left = has_left
 
     def __enter__(self) -> _Deadline:
-        self._timer.start()
+        _alarms.set(self._ends_s, self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        self._is_done, self._socket = True, None
 
     @property
     def is_over(self) -> bool:
@@ -139,10 +140,55 @@ class _Deadline:
         elif event == "http11.send_request_body.complete":
             reach("channel.request_written")
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
         """Wake whoever waits on the socket; closing it alone would not."""
-        if self._socket is not None:
+        waiting_on = self._socket
+        if waiting_on is not None and not self._is_done:
             try:
-                self._socket.shutdown(socket.SHUT_RDWR)
+                waiting_on.shutdown(socket.SHUT_RDWR)
             except OSError:
                 return
+
+
+class _Alarms:
+    """Cuts calls whose time is over: one thread for all of them. One for each would cost as much as
+    the call.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, int, _Deadline]] = []
+        self._numbers = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def set(self, at_s: float, deadline: _Deadline) -> None:
+        """Have a call cut at that moment, unless it is done by then."""
+        with self._changed:
+            # A process that was forked has none of the threads of its parent.
+            if self._thread is None or not self._thread.is_alive():
+                self._waiting.clear()
+                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+                self._thread.start()
+            is_first = not self._waiting or at_s < self._waiting[0][0]
+            heapq.heappush(self._waiting, (at_s, next(self._numbers), deadline))
+            if is_first:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            for deadline in self._wait():
+                deadline.cut()
+
+    def _wait(self) -> list[_Deadline]:
+        """Rest until the next moment or a change; the calls whose moment has come."""
+        with self._changed:
+            rest_s = self._waiting[0][0] - read_stopwatch_s() if self._waiting else None
+            if rest_s is None or rest_s > 0:
+                self._changed.wait(rest_s)
+            now_s, over = read_stopwatch_s(), []
+            while self._waiting and self._waiting[0][0] <= now_s:
+                over.append(heapq.heappop(self._waiting)[2])
+            return over
+
+
+_alarms = _Alarms()

@@ -147,7 +147,8 @@ def _postpone(row: OutboxRow, failure: Exception, *, now: dt.datetime) -> None:
 
 
 def _to_payload(event: Any) -> dict[str, object]:  # noqa: ANN401 - any frozen dataclass
-    values = dataclasses.asdict(event)
+    # Not `asdict`: it copies what needs no copy.
+    values = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     return {
         name: value.isoformat() if isinstance(value, dt.datetime | dt.date) else value
         for name, value in values.items()

@@ -28,14 +28,14 @@ def lock_account(account_id: str) -> DepositAccount:
 
 
 @requires_transaction
-def lock_accounts(account_ids: Collection[str]) -> dict[str, DepositAccount]:
-    """Many accounts, held against everybody else, in the order of their ids: by public id.
+def lock_accounts(account_ids: Collection[str]) -> dict[str, int]:
+    """Many accounts, held against everybody else, in the order of their ids: public id to id.
 
     Raises:
         DepositAccountUnknown: there is no such deposit.
     """
     rows = DepositAccount.objects.select_for_update().filter(public_id__in=account_ids)
-    found = {row.public_id: row for row in rows.order_by("id")}
+    found = dict(rows.order_by("id").values_list("public_id", "id"))
     for account_id in account_ids:
         if account_id not in found:
             raise DepositAccountUnknown(account=account_id)

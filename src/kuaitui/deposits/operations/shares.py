@@ -111,7 +111,7 @@ def _move(shares: Sequence[ShareKey], *, to: State, only_from: State) -> None:
     if not shares:
         return
     accounts = lock_accounts({share.account_id for share in shares})
-    keys = [(accounts[share.account_id].id, share.leg_id) for share in shares]
+    keys = [(accounts[share.account_id], share.leg_id) for share in shares]
     with connection.cursor() as cursor:
         columns = [list(column) for column in zip(*keys, strict=True)]
         cursor.execute(_MOVE, [to.value, *columns, only_from.value])

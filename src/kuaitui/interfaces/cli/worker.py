@@ -9,7 +9,7 @@ import django
 
 from kuaitui.interfaces.cli.database import start_database
 
-THREADS = 4
+THREADS = 32
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=int,
         default=THREADS,
-        choices=range(1, 33),
+        choices=range(1, 129),
         metavar="N",
         help=f"how many channel calls at a time (default {THREADS})",
     )

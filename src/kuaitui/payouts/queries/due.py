@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, Final, LiteralString
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db import connection
 
-from kuaitui.payouts.models import BatchLeg, ChannelSwitch, PayoutLeg
-from kuaitui.payouts.queries.holds import current_hold_began, last_held_at, uncertain_since
-from kuaitui.payouts.states import BatchState, LegState
 from kuaitui.payouts.types import ALL_CHANNELS
 
 DUE_MAX = 200
+# What a kill switch, a hold or a batch keeps back is not due. What must be asked about before it is
+# sent is due: asking never stops.
+_DUE: Final = """
+FROM payouts_leg AS leg CROSS JOIN (
+    SELECT max(begun_at) AS last_at, bool_or(released_at IS NULL) AS is_in_force FROM payouts_hold
+) AS hold
+WHERE leg.next_check_at <= %(now)s AND leg.set_aside_at IS NULL
+    AND (leg.lease_until IS NULL OR leg.lease_until <= %(now)s)
+    AND NOT (
+        leg.state = 'ready' AND (hold.last_at IS NULL OR leg.clear_since >= hold.last_at) IS TRUE
+        AND (
+            hold.is_in_force IS TRUE
+            OR EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
+                WHERE switch.is_stopped AND switch.channel IN (leg.channel, %(all)s))
+            OR leg.needs_batch AND NOT EXISTS (
+                SELECT 1 FROM payouts_batch_leg AS place
+                    JOIN payouts_batch AS batch ON batch.id = place.batch_id
+                WHERE place.leg_id = leg.id AND place.left_at IS NULL AND batch.state = 'released')
+        )
+    )
+"""
+_UNSETTLED: Final = (
+    f"SELECT leg.public_id {_DUE} AND leg.state <> 'paid' ORDER BY leg.next_check_at LIMIT %(room)s"
+)
+_WATCHED: Final = (
+    f"SELECT leg.public_id {_DUE} AND leg.state = 'paid' ORDER BY leg.next_check_at LIMIT %(room)s"
+)
+_COUNT: Final = f"SELECT count(*) {_DUE}"
 
 
 def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
@@ -20,33 +46,19 @@ def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
     However many paid legs are watched for returns, they hold up nobody's money.
     """
     room = min(limit, DUE_MAX)
-    rows = due_rows(now).order_by("next_check_at").values_list("public_id", flat=True)
-    unsettled = list(rows.exclude(state=LegState.PAID)[:room])
+    unsettled = _ask(_UNSETTLED, now, room)
     if len(unsettled) == room:
         return unsettled
-    return [*unsettled, *rows.filter(state=LegState.PAID)[: room - len(unsettled)]]
+    return [*unsettled, *_ask(_WATCHED, now, room - len(unsettled))]
 
 
-def released_membership() -> QuerySet[BatchLeg]:
-    """For a leg's row: its place in a batch that was released."""
-    return BatchLeg.objects.filter(
-        leg=OuterRef("pk"), left_at=None, batch__state=BatchState.RELEASED
-    )
+def due_count(*, now: dt.datetime) -> int:
+    """How many legs a worker may take now."""
+    (count,) = _ask(_COUNT, now, 0)
+    return int(count)
 
 
-def due_rows(now: dt.datetime) -> QuerySet[PayoutLeg]:
-    """Rows whose turn has come; what a kill switch, a hold or a batch keeps back is not due.
-
-    What must be asked about before it is sent is due: asking never stops.
-    """
-    stopped = set(ChannelSwitch.objects.filter(is_stopped=True).values_list("channel", flat=True))
-    due = PayoutLeg.objects.filter(next_check_at__lte=now, set_aside_at=None).filter(
-        Q(lease_until=None) | Q(lease_until__lte=now)
-    )
-    sends = Q(state=LegState.READY)
-    if (held_at := last_held_at()) is not None:
-        sends &= ~uncertain_since(held_at)
-    due = due.exclude(sends & Q(needs_batch=True) & ~Exists(released_membership()))
-    if current_hold_began() is not None or ALL_CHANNELS in stopped:
-        return due.exclude(sends)
-    return due.exclude(sends & Q(channel__in=stopped)) if stopped else due
+def _ask(statement: LiteralString, now: dt.datetime, room: int) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"now": now, "all": ALL_CHANNELS, "room": room})
+        return [value for (value,) in cursor.fetchall()]

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
 from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg
-from kuaitui.payouts.queries.due import due_rows
+from kuaitui.payouts.queries.due import due_count
 from kuaitui.payouts.queries.holds import current_hold
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
@@ -37,7 +37,7 @@ def overview(*, now: dt.datetime) -> PayoutsOverview:
         overdue_count=_overdue(),
         oldest_unknown_since=unknown.aggregate(oldest=Min("last_sent_at"))["oldest"],
         set_aside_count=PayoutLeg.objects.filter(set_aside_at__isnull=False).count(),
-        due_count=due_rows(now).count(),
+        due_count=due_count(now=now),
     )
 
 
