@@ -275,6 +275,7 @@ def test_workers_killed_at_any_moment_pay_everything_once(gauntlet: Gauntlet) ->
     last = gauntlet.worker(floor_s=0.0)
     gauntlet.await_(gauntlet.is_paid, within_s=120, what="all are paid")
     gauntlet.assert_news_came_once()
+    gauntlet.await_(last.has_started, within_s=60, what="the last worker works")
     assert last.stop() == 0
     gauntlet.assert_every_number_is_paid_once()
     gauntlet.assert_books_agree()

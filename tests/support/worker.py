@@ -45,13 +45,19 @@ class WorkerProcess:
             "KUAITUI_SIMULATOR_NOT_FOUND_FLOOR_S": str(floor_s),
             **({VARIABLE: crash_at} if crash_at else {}),
         }
+        self._path = log
         self._log = log.open("ab")
+        self._log_began = log.stat().st_size
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kuaitui.interfaces.cli", "worker", "--threads", "4"],
             env=environment,
             stdout=self._log,
             stderr=self._log,
         )
+
+    def has_started(self) -> bool:
+        """Whether it works already, and would end gently."""
+        return b"worker.started" in self._path.read_bytes()[self._log_began :]
 
     def wait(self, timeout_s: float = 90.0) -> int:
         """Until it ends by itself."""
