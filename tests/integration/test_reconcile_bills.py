@@ -47,7 +47,6 @@ from tests.support.reconciliation_given import (
     Paper,
     at,
     bill,
-    bring,
     line,
 )
 from tests.support.simulator import KEY, SimulatorProcess
@@ -211,7 +210,8 @@ def simulator(process: SimulatorProcess, tmp_path: Path, settings) -> Iterator[D
 
 
 def command(capsys, **changes: object) -> tuple[int, str]:
-    asked = {"channel": None, "day": None, "file": None, "kind": None, "json": False} | changes
+    asked = dict.fromkeys(["channel", "day", "file", "kind", "read_again"]) | {"json": False}
+    asked |= changes
     capsys.readouterr()
     code = reconcile.run(Namespace(**asked))
     return code, capsys.readouterr().out
@@ -340,21 +340,6 @@ def test_verify_finds_a_bill_that_was_changed_behind_the_databases_back(
     code, found = verified(capsys, all=True)
     assert code == 1
     assert says in found[0]
-
-
-def test_reading_again_with_another_parser_makes_another_reading(monkeypatch) -> None:
-    first = bring(bill(line("pay_in", "P1", "¥1")))
-    again = operations.read_again(file_id=first.file_id, reader=Paper(), now=NOW)
-    assert not again.is_new
-    monkeypatch.setattr(
-        "kuaitui.reconciliation.operations.bring.parser_of", lambda _reader: "Paper of tomorrow"
-    )
-
-    newer = operations.read_again(file_id=first.file_id, reader=Paper(), now=NOW)
-
-    assert (newer.is_new, newer.is_taken, newer.lines_count) == (True, True, 1)
-    (kept,) = queries.files_of_day(channel=CHANNEL, day=DAY)
-    assert kept.parser == "Paper of tomorrow"
 
 
 def test_the_doctor_tells_the_age_of_the_last_proven_day(settings) -> None:

@@ -38,6 +38,13 @@ class FileUnknown(Refusal):
     kind = RefusalKind.NOT_FOUND
 
 
+class FileDamaged(Refusal):
+    """The bytes of this file are not those that came: only a backup has them still."""
+
+    code = "reconciliation.file_damaged"
+    kind = RefusalKind.CONFLICT
+
+
 class FileNotWaiting(Refusal):
     """Nothing is to be decided about this file."""
 

@@ -24,3 +24,14 @@ class BillLate:
     bill: str
     day: str
     late_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BillDamaged:
+    """The bytes of a kept bill are not those that came."""
+
+    file_id: str
+    channel: str
+    bill: str
+    day: str
+    found_at: dt.datetime

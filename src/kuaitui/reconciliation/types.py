@@ -213,6 +213,33 @@ class Brought:
 
 
 @dataclass(frozen=True, slots=True)
+class LineChange:
+    """One line that is read otherwise, in words; empty where there was none, or is none any more."""
+
+    line_no: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """What today's parser makes of a kept file, beside what was made of it before."""
+
+    file_id: str
+    is_changed: bool
+    is_compared: bool
+    """Whether it is the file that its day is compared by."""
+    state: ReadingState
+    reason: str
+    line_no: int
+    lines_before: int
+    lines_count: int
+    changes_count: int = 0
+    changes: tuple[LineChange, ...] = ()
+    """The first of them, in the order of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Matching:
     """What one comparison of one bill with our books came to."""
 

@@ -14,7 +14,9 @@ from django.conf import settings
 
 from kuaitui.channels.port import StatementKind
 from kuaitui.channels.registry import Channels, build_channels
+from kuaitui.interfaces.cli import read_again
 from kuaitui.interfaces.cli.database import start_database
+from kuaitui.interfaces.cli.read_again import EVERY_FILE
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -36,6 +38,12 @@ WORDS: Final = {
 }
 
 
+class FileReadOnce(Refusal):
+    """A file is either imported or read again."""
+
+    code = "reconcile.file_read_once"
+
+
 class FileNeedsItsKind(Refusal):
     """A file is imported with --channel and --kind."""
 
@@ -48,6 +56,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--day", type=dt.date.fromisoformat, help="YYYY-MM-DD; yesterday, if none")
     parser.add_argument("--file", type=Path, help="import this bill instead of fetching")
     parser.add_argument("--kind", type=StatementKind, choices=list(StatementKind))
+    parser.add_argument(
+        "--read-again",
+        nargs="?",
+        const=EVERY_FILE,
+        metavar="FILE_ID",
+        help="read kept bills again with the parser of today: one, or all of --channel and --day",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -55,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Bring, compare, report. 0: proven; 3: not there yet; 1: people must look."""
     if arguments.file and not (arguments.channel and arguments.kind):
         raise FileNeedsItsKind
+    if arguments.file and arguments.read_again:
+        raise FileReadOnce
     start_database()
     django.setup()
     from kuaitui.reconciliation.queries import bills_given  # noqa: PLC0415 - after the set-up
@@ -62,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
     if arguments.channel:
         channels.stating(arguments.channel)
+    if arguments.read_again:
+        return read_again.run(arguments, channels)
     given = bills_given(channels)
     chosen = [arguments.channel] if arguments.channel else list(given)
     found = [_reconcile(name, channels, given[name], arguments) for name in chosen]

@@ -22,7 +22,12 @@ from kuaitui.reconciliation.errors import (
     FileUnknown,
 )
 from kuaitui.reconciliation.models import BillDay, FileDecision, StatementFile, StatementReading
-from kuaitui.reconciliation.queries.lines import line_row, lines_digest, parser_of
+from kuaitui.reconciliation.queries.lines import (
+    line_row,
+    lines_digest,
+    numbered_parser,
+    parser_of,
+)
 from kuaitui.reconciliation.types import Brought, ReadingState, Source
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -36,7 +41,7 @@ _COPY = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """What a parser made of some bytes."""
 
     parser: str
@@ -69,7 +74,7 @@ def bring_file(
     """
     if len(content) > FILE_BYTES_MAX:
         raise BillTooLarge(bytes=len(content), bytes_max=FILE_BYTES_MAX)
-    read = _read(reader, bill, day, content)
+    read = read_content(reader, bill, day, content)
     return _keep(
         channel=channel,
         bill=bill,
@@ -94,37 +99,10 @@ def bring_empty(
         content=b"",
         file_name="",
         source=Source.FETCHED,
-        read=_Read("", ReadingState.EMPTY),
+        read=Read("", ReadingState.EMPTY),
         actor=actor,
         now=now,
     )
-
-
-def read_again(*, file_id: str, reader: StatementChannel, now: dt.datetime) -> Brought:
-    """Read a kept file with the parser of today. A parser that has read it reads it no second time.
-
-    If the file is the one its day is compared by, and is sound, the new reading takes its place.
-
-    Raises:
-        FileUnknown: there is no such file.
-    """
-    file = StatementFile.objects.filter(public_id=file_id).first()
-    if file is None:
-        raise FileUnknown(file=file_id)
-    content = bytes(file.content)
-    if not content:
-        read = _Read("", ReadingState.EMPTY)
-    else:
-        read = _read(reader, StatementKind(file.bill), file.day, content)
-    with transaction.atomic(durable=True):
-        day = _lock_day(file.channel, file.bill, file.day)
-        reading, is_new = _keep_reading(file, read, now)
-        if is_new and read.state.is_sound:
-            _take_if_free(day, file, reading, now)
-            if day.reading is not None and day.reading.file_id == file.pk:
-                day.reading, day.compared_at = reading, None
-                day.save(update_fields=["reading", "compared_at"])
-        return _brought(file, reading, day, is_new=is_new)
 
 
 @transaction.atomic(durable=True)
@@ -143,7 +121,7 @@ def decide_file(
     file = StatementFile.objects.filter(public_id=file_id).first()
     if file is None:
         raise FileUnknown(file=file_id)
-    day = _lock_day(file.channel, file.bill, file.day)
+    day = lock_day(file.channel, file.bill, file.day)
     reading = file.readings.filter(state__in=["read", "empty"]).order_by("-id").first()
     if reading is None or FileDecision.objects.filter(file=file).exists():
         raise FileNotWaiting(file=file_id)
@@ -160,16 +138,19 @@ def decide_file(
     )
 
 
-def _read(reader: StatementChannel, bill: StatementKind, day: dt.date, content: bytes) -> _Read:
+def read_content(
+    reader: StatementChannel, bill: StatementKind, day: dt.date, content: bytes
+) -> Read:
+    """What today's parser makes of a bill's bytes. Pure."""
     parser = parser_of(reader)
     try:
         statement = reader.read_statement(bill, content)
     except StatementRefused as refused:
-        return _Read(parser, ReadingState.REFUSED, (), refused.reason[:300], refused.line_no)
+        return Read(parser, ReadingState.REFUSED, (), refused.reason[:300], refused.line_no)
     if statement.day != day:
         reason = f"it is the bill of {statement.day.isoformat()}"
-        return _Read(parser, ReadingState.REFUSED, (), reason)
-    return _Read(parser, ReadingState.READ, statement.lines)
+        return Read(parser, ReadingState.REFUSED, (), reason)
+    return Read(parser, ReadingState.READ, statement.lines)
 
 
 @transaction.atomic(durable=True)
@@ -181,11 +162,11 @@ def _keep(
     content: bytes,
     file_name: str,
     source: Source,
-    read: _Read,
+    read: Read,
     actor: Actor,
     now: dt.datetime,
 ) -> Brought:
-    bill_day = _lock_day(channel, bill, day)
+    bill_day = lock_day(channel, bill, day)
     sha256 = hashlib.sha256(content).hexdigest()
     files = StatementFile.objects.filter(channel=channel, bill=bill, day=day)
     known = files.filter(sha256=sha256).first()
@@ -206,9 +187,9 @@ def _keep(
         brought_by=actor.id,
         brought_at=now,
     )
-    reading, _ = _keep_reading(file, read, now)
+    reading = keep_reading(file, read, now)
     if read.state.is_sound:
-        _take_if_free(bill_day, file, reading, now)
+        take_if_free(bill_day, file, reading, now)
     record(
         actor=actor,
         action="reconciliation.file_brought",
@@ -221,16 +202,18 @@ def _keep(
 
 
 @requires_transaction
-def _lock_day(channel: str, bill: str, day: dt.date) -> BillDay:
+def lock_day(channel: str, bill: str, day: dt.date) -> BillDay:
+    """The day's row, which is there from the first file on."""
     BillDay.objects.bulk_create(
         [BillDay(channel=channel, bill=bill, day=day)], ignore_conflicts=True
     )
     return BillDay.objects.select_for_update().get(channel=channel, bill=bill, day=day)
 
 
-def _take_if_free(
+def take_if_free(
     day: BillDay, file: StatementFile, reading: StatementReading, now: dt.datetime
 ) -> None:
+    """Let the first sound bill of a day be the one that it is compared by."""
     if day.reading_id is not None or FileDecision.objects.filter(file=file).exists():
         return
     _decide(file, is_taken=True, reason="the first bill of its day", actor=FIRST, now=now)
@@ -251,15 +234,12 @@ def _decide(
     )
 
 
-def _keep_reading(
-    file: StatementFile, read: _Read, now: dt.datetime
-) -> tuple[StatementReading, bool]:
-    known = file.readings.filter(parser=read.parser).first()
-    if known is not None:
-        return known, False
+@requires_transaction
+def keep_reading(file: StatementFile, read: Read, now: dt.datetime) -> StatementReading:
+    """Keep what a parser made of a file, with all its lines, under a name that is free."""
     reading = StatementReading.objects.create(
         file=file,
-        parser=read.parser,
+        parser=_free_name(file, read.parser),
         read_at=now,
         state=read.state,
         reason=read.reason,
@@ -271,7 +251,14 @@ def _keep_reading(
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
             for line in read.lines:
                 copy.write_row((reading.pk, *line_row(line)))
-    return reading, True
+    return reading
+
+
+def _free_name(file: StatementFile, parser: str) -> str:
+    """A parser that reads otherwise without another version is told apart by a number."""
+    taken = set(file.readings.values_list("parser", flat=True))
+    names = (parser, *(numbered_parser(parser, number) for number in range(2, len(taken) + 2)))
+    return next(name for name in names if name not in taken)
 
 
 def _brought(

@@ -167,6 +167,27 @@ def file_record(file_id: str) -> FileRecord:
     return _file(file)
 
 
+def files_kept(
+    *, channel: str = "", day: dt.date | None = None, file_id: str = ""
+) -> tuple[FileRecord, ...]:
+    """Every kept file, of a channel, of a day, or the one of that id: the oldest day first.
+
+    Raises:
+        FileUnknown: an id of no file.
+    """
+    if file_id:
+        return (file_record(file_id),)
+    wanted = {name: value for name, value in {"channel": channel, "day": day}.items() if value}
+    files = (
+        StatementFile.objects.defer("content")
+        .select_related("decision")
+        .prefetch_related("readings")
+        .filter(**wanted)
+        .order_by("day", "channel", "bill", "version")
+    )
+    return tuple(_file(file) for file in files)
+
+
 def _page(rows: QuerySet[BreakRow], limit: int) -> tuple[BreakRecord, ...]:
     ordered = rows.extra(select={"is_closed": "state = 'closed'"}).order_by(
         "is_closed", "found_at", "id"

@@ -5,16 +5,29 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from importlib.metadata import version
+from typing import Final
 
 from kuaitui.channels.port import StatementChannel, StatementLine
 from kuaitui.reconciliation.rules import EVENTS, key_of
 
+PARSER_LENGTH_MAX: Final = 72
 LineValues = tuple[int, str, str, str, str, str, int, str, str, str]
 
 
 def parser_of(reader: StatementChannel) -> str:
     """Which code reads: the adapter and the version of kuaitui."""
     return f"{type(reader).__name__} {version('kuaitui')}"[:80]
+
+
+def numbered_parser(parser: str, number: int) -> str:
+    """The name of a parser that bears the version of another, and reads otherwise."""
+    return f"{parser[:PARSER_LENGTH_MAX]} #{number}"
+
+
+def is_by(reading_parser: str, parser: str) -> bool:
+    """Whether a kept reading is of this parser, whatever its number."""
+    name, _, number = reading_parser.partition(" #")
+    return reading_parser == parser or (name == parser[:PARSER_LENGTH_MAX] and number.isdigit())
 
 
 def line_row(line: StatementLine) -> LineValues:

@@ -15,7 +15,7 @@ from kuaitui.channels.port import (
     StatementRefused,
 )
 from kuaitui.reconciliation.models import StatementFile, StatementReading
-from kuaitui.reconciliation.queries.lines import line_row, lines_digest, parser_of
+from kuaitui.reconciliation.queries.lines import is_by, line_row, lines_digest, parser_of
 
 SAMPLE_FILES: Final = 20
 Readers = Callable[[str], StatementChannel | None]
@@ -48,8 +48,11 @@ def _differences(file: StatementFile, reader: StatementChannel | None) -> list[s
     if hashlib.sha256(content).hexdigest() != file.sha256:
         return [f"bill {file.public_id}: its bytes are not those that came"]
     found = []
-    for reading in file.readings.order_by("id"):
-        if not content or reader is None or parser_of(reader) != reading.parser:
+    readings = list(file.readings.order_by("id"))
+    # Only the newest reading of a parser can be made again: what it made before, it makes no more.
+    today = next((one for one in reversed(readings) if reader and _is_by(one, reader)), None)
+    for reading in readings:
+        if not content or reader is None or reading is not today:
             is_same = _kept_count(reading) == reading.lines_count
         else:
             lines = _read(reader, file, content)
@@ -57,6 +60,10 @@ def _differences(file: StatementFile, reader: StatementChannel | None) -> list[s
         if not is_same:
             found.append(f"bill {file.public_id}: its lines are not what its bytes read as")
     return found
+
+
+def _is_by(reading: StatementReading, reader: StatementChannel) -> bool:
+    return is_by(reading.parser, parser_of(reader))
 
 
 def _read(
