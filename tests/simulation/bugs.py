@@ -242,8 +242,8 @@ BUGS = (
     Bug(
         "news is dropped when its handler fails",
         "kuaitui.kit.outbox:_claim",
-        "row.deliver_after = now + LEASE",
-        "row.deliver_after = now + LEASE * 100_000_000",
+        "[now, limit, now + LEASE]",
+        "[now, limit, now + LEASE * 100_000_000]",
     ),
     Bug(
         "a payment that is confirmed again is not known",

@@ -11,10 +11,10 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Min
 
 from kuaitui.kernel.invariants import InvariantViolated
@@ -36,6 +36,16 @@ WITH written AS (
     ORDER BY place
 )
 SELECT pg_notify(%s, '')
+"""
+
+_CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM kit_outbox WHERE delivered_at IS NULL AND deliver_after <= %s
+    ORDER BY deliver_after, id LIMIT %s FOR UPDATE SKIP LOCKED
+)
+UPDATE kit_outbox AS row SET attempts_count = attempts_count + 1, deliver_after = %s
+FROM due WHERE row.id = due.id
+RETURNING row.id, row.event, row.payload::text, row.attempts_count
 """
 
 Handler = Callable[[Any, dt.datetime], None]
@@ -104,7 +114,7 @@ def deliver_due(*, now: dt.datetime, limit: int = 100) -> int:
         except Exception as failure:  # noqa: BLE001 - the worker's outermost loop; it is logged and kept
             _postpone(row, failure, now=now)
         else:
-            OutboxRow.objects.filter(pk=row.pk).update(delivered_at=now, failure="")
+            OutboxRow.objects.filter(pk=row.id).update(delivered_at=now, failure="")
             delivered += 1
     return delivered
 
@@ -121,28 +131,33 @@ def oldest_undelivered_at() -> dt.datetime | None:
     return oldest
 
 
-def _claim(*, now: dt.datetime, limit: int) -> list[OutboxRow]:
+class _Claimed(NamedTuple):
+    """One event in this process's hands."""
+
+    id: int
+    event: str
+    payload: dict[str, Any]
+    attempts_count: int
+
+
+def _claim(*, now: dt.datetime, limit: int) -> list[_Claimed]:
     """Take due events for this process; another process sees them again when the lease ends."""
-    with transaction.atomic():
-        rows = list(
-            OutboxRow.objects.select_for_update(skip_locked=True)
-            .filter(delivered_at__isnull=True, deliver_after__lte=now)
-            .order_by("deliver_after", "id")[:limit]
-        )
-        for row in rows:
-            row.attempts_count += 1
-            row.deliver_after = now + LEASE
-        OutboxRow.objects.bulk_update(rows, ["attempts_count", "deliver_after"])
-    return sorted(rows, key=lambda row: row.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [now, limit, now + LEASE])
+        rows = [
+            _Claimed(id_, event, json.loads(payload), attempts_count)
+            for id_, event, payload, attempts_count in cursor.fetchall()
+        ]
+    return sorted(rows)
 
 
-def _postpone(row: OutboxRow, failure: Exception, *, now: dt.datetime) -> None:
+def _postpone(row: _Claimed, failure: Exception, *, now: dt.datetime) -> None:
     delay_s = min(2**row.attempts_count, RETRY_DELAY_S_MAX)
-    OutboxRow.objects.filter(pk=row.pk).update(
+    OutboxRow.objects.filter(pk=row.id).update(
         deliver_after=now + dt.timedelta(seconds=delay_s), failure=type(failure).__name__
     )
     say = log.critical if isinstance(failure, InvariantViolated) else log.error
-    say("outbox.delivery_failed", outbox_id=row.pk, outbox_event=row.event, attempt=row.attempts_count,
+    say("outbox.delivery_failed", outbox_id=row.id, outbox_event=row.event, attempt=row.attempts_count,
         retry_in_s=delay_s, exc_info=failure)  # fmt: skip
 
 
