@@ -129,7 +129,7 @@ EXPECTED = {
     "console/suspense/<str:suspense_id>": STAFF,
     "console/suspense/<str:suspense_id>/propose": REVIEWER,
     "console/suspense/<str:suspense_id>/decide": APPROVER,
-    "console/suspense/<str:suspense_id>/sent-back": APPROVER,
+    "console/suspense/<str:suspense_id>/let-go-on": APPROVER,
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,
     "console/payouts/resume": APPROVER,

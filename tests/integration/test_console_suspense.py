@@ -7,10 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from kuaitui.accounts.types import Role
+from kuaitui.channels.port import FailedDefinite, Succeeded
 from kuaitui.deposits import queries
 from kuaitui.deposits.states import SuspenseState
+from kuaitui.payouts.operations import begin_send_back, set_send_back_aside
+from kuaitui.payouts.queries import send_backs_of, send_backs_set_aside
 from tests.support import console_given, given
 from tests.support import pay_ins_given as pig
+from tests.support import send_backs_given as sbg
 from tests.support.clock import standing_at
 from tests.support.given import nothing_moves, yuan
 
@@ -45,6 +49,7 @@ def proposal(made: pig.World, **changes: str) -> dict[str, str]:
         "version": str(case().version),
         "resolution": "attribute",
         "account_id": made.shop.account_id,
+        "refund_reference": "",
         "reason": "The same seller, twice.",
     }
     return {**typed, **changes}
@@ -96,12 +101,64 @@ def test_two_people_send_a_payment_back(made: pig.World) -> None:
 
     maker.post(address("/propose"), proposal(made, resolution="send_back", account_id=""))
     checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
-    assert "The money has not gone back yet" in checker.get(address()).text
-    noted = {"version": str(case().version), "refund_reference": "R-1"}
-    checker.post(address("/sent-back"), noted)
+    assert "It is about to go back" in checker.get(address()).text
+    send_back_id = begin_send_back(suspense_id=case().suspense_id, now=made.now)
+    (back,) = send_backs_of(case().suspense_id)
+    assert back.number in checker.get(address()).text
+    taken = sbg.claim(send_back_id, now=made.now)
+    sbg.record(taken, Succeeded("CHANNEL-R", made.now), now=made.now)
+
+    assert case().state is SuspenseState.SENT_BACK
+    page = checker.get(address()).text
+    assert back.number in page
+    assert "CHANNEL-R" in page
+    assert "Gone back" in page
+
+
+def test_two_people_note_what_has_gone_back_by_hand(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    typed = proposal(made, resolution="by_hand", account_id="")
+    with nothing_moves(*pig.TABLES):
+        assert 'id="id_refund_reference_error"' in maker.post(address("/propose"), typed).text
+
+    maker.post(address("/propose"), typed | {"refund_reference": "R-1"})
+    assert "R-1" in checker.get(address("/decide")).text
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
 
     assert case().state is SuspenseState.SENT_BACK
     assert "R-1" in checker.get(address()).text
+
+
+def test_what_certainly_did_not_go_back_is_said_and_decided_anew(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    maker.post(address("/propose"), proposal(made, resolution="send_back", account_id=""))
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
+    send_back_id = begin_send_back(suspense_id=case().suspense_id, now=made.now)
+    taken = sbg.claim(send_back_id, now=made.now)
+    sbg.record(taken, FailedDefinite("NO_AUTH"), now=made.now)
+
+    page = maker.get(address()).text
+
+    assert "It certainly did not go back" in page
+    assert "NO_AUTH" in page
+    assert f'href="{address("/propose")}"' in page
+
+
+def test_a_send_back_set_aside_is_let_go_on_with_a_finding(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    maker.post(address("/propose"), proposal(made, resolution="send_back", account_id=""))
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
+    send_back_id = begin_send_back(suspense_id=case().suspense_id, now=made.now)
+    set_send_back_aside(send_back_id=send_back_id, reason="ChannelUnknown", now=made.now)
+    assert case().suspense_id in checker.get("/console/payouts/set-aside").text
+    assert "The settings name no such channel" in checker.get(address("/let-go-on")).text
+    with nothing_moves("payouts_send_back"):
+        assert checker.post(address("/let-go-on"), {"reason": " "}).status_code == 422
+
+    checker.post(address("/let-go-on"), {"reason": "It is back."})
+
+    assert send_backs_set_aside() == ()
+    assert "Nothing holds it" in checker.get(address("/let-go-on")).text
 
 
 def test_a_second_person_may_not_agree(made: pig.World) -> None:

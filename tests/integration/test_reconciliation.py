@@ -462,13 +462,10 @@ def test_money_in_suspense_is_known_and_so_is_what_was_sent_back_out_of_it() -> 
 
     maker, checker = given.reviewer(), given.approver()
     deposits.propose_resolution(
-        suspense_id=suspense_id, version=0, resolution=Resolution.SEND_BACK, account_id="",
-        reason="nobody's", actor=maker, now=NOW,
+        suspense_id=suspense_id, version=0, resolution=Resolution.BY_HAND, account_id="",
+        reason="nobody's", refund_reference="by-hand", actor=maker, now=NOW,
     )  # fmt: skip
     deposits.confirm_resolution(suspense_id=suspense_id, version=1, actor=checker, now=NOW)
-    deposits.note_sent_back(
-        suspense_id=suspense_id, version=2, refund_reference="by-hand", actor=checker, now=NOW
-    )
     compare()
 
     assert breaks() == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kuaitui.channels.port import Succeeded, Unknown
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits import queries as deposit_queries
 from kuaitui.deposits.queries import SuspenseCase
@@ -12,6 +13,7 @@ from kuaitui.deposits.types import FoundBy, Resolution, SuspenseReason
 from kuaitui.reconciliation import queries
 from kuaitui.reconciliation.types import BreakState, Closing, DayState
 from tests.support import given, pay_ins_given
+from tests.support import send_backs_given as sbg
 from tests.support.given import CHANNEL, NOW, yuan
 from tests.support.reconciliation_given import (
     DAY,
@@ -142,3 +144,50 @@ def test_a_crash_before_it_is_set_aside_is_made_good_by_the_next_comparison(monk
 
     assert breaks() == {}
     assert the_case().reference == "P-strange"
+
+
+def ordered_back() -> sbg.World:
+    """A payment out of suspense that left on the day of the bill; its outcome is still unknown."""
+    made = sbg.ordered(now=at(9))
+    made.channel_says(Unknown("deadline"))
+    return made
+
+
+def test_a_refund_on_the_bill_finds_the_payment_that_went_back_and_the_day_is_proven() -> None:
+    made = ordered_back()
+    made.channel_says(Succeeded("R", at(10)))
+
+    compare_with(line("refund", made.view.number, "¥300"))
+
+    assert made.view.number not in breaks()
+
+
+def test_a_refund_that_the_bill_lacks_is_a_difference() -> None:
+    made = ordered_back()
+    made.channel_says(Succeeded("R", at(10)))
+
+    compare_with()
+
+    assert breaks()[made.view.number] == "missing_in_bill"
+
+
+def test_a_refund_whose_answer_was_lost_is_known_by_its_number_and_settles_when_it_is_posted() -> (
+    None
+):
+    made = ordered_back()
+    compare_with(line("refund", made.view.number, "¥300"))
+    assert breaks()[made.view.number] == "state"
+
+    made.channel_says(Succeeded("R", at(10)))
+    compare()
+
+    assert made.view.number not in breaks()
+
+
+def test_a_refund_with_another_amount_on_the_bill_is_a_difference() -> None:
+    made = ordered_back()
+    made.channel_says(Succeeded("R", at(10)))
+
+    compare_with(line("refund", made.view.number, "¥299"))
+
+    assert breaks()[made.view.number] == "amount"

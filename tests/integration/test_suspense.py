@@ -99,20 +99,47 @@ def test_two_people_order_that_a_payment_goes_back(made: pig.World) -> None:
     propose(made, resolution=Resolution.SEND_BACK, account_id="")
 
     assert confirm(made) is SuspenseState.TO_SEND_BACK
-    assert in_suspense_book() == ("300", "300")
-    operations.note_sent_back(
-        suspense_id=case().suspense_id,
-        version=case().version,
-        refund_reference="R1",
-        actor=CHECKER,
-        now=made.now,
-    )
 
-    assert case().state is SuspenseState.SENT_BACK
+    assert in_suspense_book() == ("300", "300"), "set aside until the channel has sent it"
+    assert total_at_channel() == before
+    assert nothing_differs()
+
+
+def test_two_people_note_that_a_payment_has_gone_back_by_hand(made: pig.World) -> None:
+    before = total_at_channel()
+    propose(made, resolution=Resolution.BY_HAND, account_id="", refund_reference=" R1 ")
+    assert in_suspense_book() == ("300", "300")
+
+    assert confirm(made) is SuspenseState.SENT_BACK
+
+    assert case().refund_reference == "R1"
     assert in_suspense_book() == ("0", "0")
     assert total_at_channel() == before - 30_000
     assert made.paid_in == yuan("¥500")
     assert nothing_differs()
+
+
+def test_a_refund_made_by_hand_closes_one_case(made: pig.World) -> None:
+    propose(made, resolution=Resolution.BY_HAND, account_id="", refund_reference="R1")
+    confirm(made)
+    made.hint()
+    made.channel_says(made.payment(reference="THIRD"))
+    (third,) = queries.suspense_cases()
+    again = {"suspense_id": third.suspense_id, "version": 0, "refund_reference": "R1"}
+
+    with nothing_moves(*pig.TABLES), pytest.raises(errors.SuspenseReferenceTaken):
+        propose_by_hand(made, **again)
+
+
+def propose_by_hand(made: pig.World, **changes: object) -> None:
+    decision: dict[str, object] = {
+        "resolution": Resolution.BY_HAND,
+        "account_id": "",
+        "reason": "Refunded in the channel's console on the phone with the payer.",
+        "actor": MAKER,
+        "now": made.now,
+    }
+    operations.propose_resolution(**{**decision, **changes})
 
 
 def test_whoever_proposes_does_not_confirm(made: pig.World) -> None:
@@ -174,18 +201,9 @@ def test_a_deposit_that_was_closed_meanwhile_takes_no_payment(made: pig.World) -
         confirm(made)
 
 
-def test_a_refund_without_its_number_does_not_close_a_case(made: pig.World) -> None:
-    propose(made, resolution=Resolution.SEND_BACK, account_id="")
-    confirm(made)
-
+def test_a_refund_without_its_number_closes_no_case(made: pig.World) -> None:
     with nothing_moves(*pig.TABLES), pytest.raises(errors.SuspenseReferenceMissing):
-        operations.note_sent_back(
-            suspense_id=case().suspense_id,
-            version=case().version,
-            refund_reference=" ",
-            actor=CHECKER,
-            now=made.now,
-        )
+        propose(made, resolution=Resolution.BY_HAND, account_id="", refund_reference=" ")
 
 
 def test_the_counts_say_how_much_waits_for_whom(made: pig.World) -> None:

@@ -300,6 +300,13 @@ class SuspenseNeedsSecondPerson(Refusal):
     kind = RefusalKind.FORBIDDEN
 
 
+class SuspenseReferenceTaken(Refusal):
+    """This refund has already closed another case. Check the number."""
+
+    code = "suspense.reference_taken"
+    kind = RefusalKind.CONFLICT
+
+
 class SuspenseReferenceMissing(Refusal):
     """Enter the channel's number of the refund."""
 

@@ -40,9 +40,9 @@ class SuspenseState(enum.StrEnum):
     ATTRIBUTED = "attributed"
     """A lot of a deposit."""
     TO_SEND_BACK = "to_send_back"
-    """Two people have ordered that it goes back the way it came."""
+    """Two people have ordered that it goes back the way it came. The machine sends it."""
     SENT_BACK = "sent_back"
-    """The channel has sent it back."""
+    """The channel has sent it back, by its own word or as two people noted."""
 
 
 _ANSWERS: Final = frozenset(PayInState) - {PayInState.OPENING}
@@ -69,9 +69,15 @@ ENDED_UNPAID: Final = frozenset({PayInState.CLOSED, PayInState.EXPIRED, PayInSta
 SUSPENSE_TRANSITIONS: Final = {
     SuspenseState.OPEN: frozenset({SuspenseState.PROPOSED}),
     SuspenseState.PROPOSED: frozenset(
-        {SuspenseState.OPEN, SuspenseState.ATTRIBUTED, SuspenseState.TO_SEND_BACK}
+        {
+            SuspenseState.OPEN,
+            SuspenseState.ATTRIBUTED,
+            SuspenseState.TO_SEND_BACK,
+            SuspenseState.SENT_BACK,
+        }
     ),
-    SuspenseState.TO_SEND_BACK: frozenset({SuspenseState.SENT_BACK}),
+    # Open again: the channel refused for good, and people decide anew.
+    SuspenseState.TO_SEND_BACK: frozenset({SuspenseState.SENT_BACK, SuspenseState.OPEN}),
     SuspenseState.ATTRIBUTED: frozenset[SuspenseState](),
     SuspenseState.SENT_BACK: frozenset[SuspenseState](),
 }

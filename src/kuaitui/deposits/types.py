@@ -434,6 +434,9 @@ class Resolution(enum.StrEnum):
 
     ATTRIBUTE = "attribute"
     SEND_BACK = "send_back"
+    """Back the way it came, through the channel."""
+    BY_HAND = "by_hand"
+    """It has gone back already: somebody refunded it at the channel, and here is the number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class IdPrefix(enum.StrEnum):
     DEDUCTION = "ded"
     PAY_IN = "pin"
     SUSPENSE = "sus"
+    SEND_BACK = "sbk"
     REFUND_APPLICATION = "rfa"
     DESTINATION = "dst"
     PAYOUT = "pay"

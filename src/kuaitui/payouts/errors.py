@@ -12,6 +12,13 @@ class PayoutUnknown(Refusal):
     kind = RefusalKind.NOT_FOUND
 
 
+class SendBackUnknown(Refusal):
+    """There is no such payment on its way back."""
+
+    code = "payout.send_back_unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
 class LegUnknown(Refusal):
     """There is no such part of a payout."""
 

@@ -136,9 +136,20 @@ def channel_number(lot_id: str, *, nth: int) -> str:
     paid in the history that was lost comes to the same number, and the channel knows it. Letters and
     digits only, 29 of them: what the narrowest channel takes (WeChat 商家转账: 32).
     """
-    digest = hashlib.sha256(f"payout leg {nth} of {lot_id}".encode()).digest()
-    number = int.from_bytes(digest) >> 126
-    return "leg" + "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    return "leg" + _letters(f"payout leg {nth} of {lot_id}")
+
+
+def send_back_number(channel: str, payment_reference: str, *, nth: int) -> str:
+    """The number of the n-th order that was sent to give a payment in suspense back.
+
+    It follows from the payment alone, as a leg's follows from its lot, and for the same reason.
+    """
+    return "sbk" + _letters(f"send-back {nth} of {payment_reference} at {channel}")
+
+
+def _letters(text: str) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest()) >> 126
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def must_ask(*, clear_since: dt.datetime | None, held_at: dt.datetime | None) -> bool:

@@ -95,6 +95,9 @@ LIVE: Final = frozenset(
         LegState.NEEDS_ACTION,
     }
 )
+# Where a payment in suspense can stand on its way back. Given back by the payer's bank is failed:
+# the money lies where it lay.
+SEND_BACK_STATES: Final = LIVE | {LegState.PAID, LegState.FAILED}
 # A new leg may take the place of these.
 REPAIRABLE: Final = frozenset({LegState.FAILED, LegState.RETURNED})
 

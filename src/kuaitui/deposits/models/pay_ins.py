@@ -267,7 +267,8 @@ class SuspenseRow(models.Model):
                 )
                 & ~Q(proposed_by="")
                 & ~Q(reason="")
-                & (~Q(resolution="attribute") | Q(account__isnull=False)),
+                & (~Q(resolution="attribute") | Q(account__isnull=False))
+                & (~Q(resolution="by_hand") | ~Q(refund_reference="")),
             ),
             # Whoever proposes may not confirm.
             models.CheckConstraint(
@@ -285,8 +286,18 @@ class SuspenseRow(models.Model):
                 condition=Q(state__in=["open", "proposed"])
                 | Q(state="attributed", resolution="attribute") & ~Q(lot_id="")
                 | Q(state="to_send_back", resolution="send_back")
-                | Q(state="sent_back", resolution="send_back", sent_back_at__isnull=False)
+                | Q(
+                    state="sent_back",
+                    resolution__in=["send_back", "by_hand"],
+                    sent_back_at__isnull=False,
+                )
                 & ~Q(refund_reference=""),
+            ),
+            # A refund of the channel that closed two cases would hide that one is still owed.
+            models.UniqueConstraint(
+                fields=["channel", "refund_reference"],
+                name="a_refund_sends_one_payment_back",
+                condition=Q(state="sent_back"),
             ),
         ]
         indexes = [

@@ -39,11 +39,12 @@ from kuaitui.deposits.operations.shares import (
 from kuaitui.deposits.operations.strays import ask_about_stray, record_stray
 from kuaitui.deposits.operations.suspense import (
     FoundPayment,
+    close_sent_back,
     confirm_resolution,
     note_found_payment,
-    note_sent_back,
     propose_resolution,
     refuse_resolution,
+    reopen_unsent,
 )
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "call_off_pay_in",
     "carry_out_pay_in",
     "claim_pay_in",
+    "close_sent_back",
     "confirm_resolution",
     "decide_deduction",
     "freeze_deposit",
@@ -66,7 +68,6 @@ __all__ = [
     "look_again",
     "note_found_payment",
     "note_pay_in_hint",
-    "note_sent_back",
     "open_deposit_account",
     "open_deposit_accounts",
     "propose_resolution",
@@ -78,6 +79,7 @@ __all__ = [
     "release_deposit",
     "release_pay_in",
     "release_share",
+    "reopen_unsent",
     "reserve_share",
     "return_shares",
     "set_pay_in_aside",

@@ -22,6 +22,7 @@ from kuaitui.deposits.errors import (
     SuspenseNeedsSecondPerson,
     SuspenseReasonMissing,
     SuspenseReferenceMissing,
+    SuspenseReferenceTaken,
     SuspenseUnknown,
 )
 from kuaitui.deposits.events import PaymentInSuspense, SuspenseResolved
@@ -133,8 +134,11 @@ def propose_resolution(
     reason: str,
     actor: Actor,
     now: dt.datetime,
+    refund_reference: str = "",
 ) -> None:
     """One person says what should become of a payment. Moves no money.
+
+    `refund_reference` is the channel's number of a refund that was made by hand.
 
     Raises:
         SuspenseUnknown: there is no such case.
@@ -142,6 +146,8 @@ def propose_resolution(
         SuspenseReasonMissing: nobody decides without saying why.
         SuspenseNeedsAccount, DepositAccountUnknown: to which deposit?
         DepositCurrencyWrong: the deposit is in another currency.
+        SuspenseReferenceMissing: which refund was it?
+        SuspenseReferenceTaken: that refund has closed another case.
     """
     if not reason.strip():
         raise SuspenseReasonMissing
@@ -149,6 +155,9 @@ def propose_resolution(
     row.account = None
     if resolution is Resolution.ATTRIBUTE:
         row.account = _account_for(row, account_id)
+    row.refund_reference = ""
+    if resolution is Resolution.BY_HAND:
+        row.refund_reference = _refund_named(row, refund_reference)
     row.resolution, row.reason = resolution.value, reason.strip()[:REASON_LENGTH_MAX]
     row.proposed_by, row.proposed_at = actor.id, now
     _move(row, SuspenseState.PROPOSED)
@@ -163,7 +172,7 @@ def confirm_resolution(
 
     Attributed: the payment becomes a lot of the deposit, *frozen → at_channel* in its own book and
     *at_channel → available* in the deposit's. To be sent back: the order stands, and the money
-    stays set aside until the channel has sent it.
+    stays set aside until the channel has sent it. Sent by hand: *frozen → at_channel*, it is over.
 
     Raises:
         SuspenseUnknown, SuspenseMovedOn: as for a proposal.
@@ -179,13 +188,16 @@ def confirm_resolution(
     if row.proposed_by == actor.id:
         raise SuspenseNeedsSecondPerson(suspense=suspense_id)
     row.decided_by, row.decided_at = actor.id, now
-    if Resolution(row.resolution) is Resolution.ATTRIBUTE:
-        if account is None or account.id != row.account_id:
-            raise SuspenseMovedOn(suspense=suspense_id)
-        row.lot_id = _attribute(row, account, actor, now)
-        _move(row, SuspenseState.ATTRIBUTED)
-    else:
-        _move(row, SuspenseState.TO_SEND_BACK)
+    match Resolution(row.resolution):
+        case Resolution.ATTRIBUTE:
+            if account is None or account.id != row.account_id:
+                raise SuspenseMovedOn(suspense=suspense_id)
+            row.lot_id = _attribute(row, account, actor, now)
+            _move(row, SuspenseState.ATTRIBUTED)
+        case Resolution.SEND_BACK:
+            _move(row, SuspenseState.TO_SEND_BACK)
+        case Resolution.BY_HAND:
+            _note_sent_back(row, row.refund_reference, sent_at=now, by=actor, now=now)
     _record(row, "suspense.confirmed", actor, now, resolution=row.resolution)
     publish(
         SuspenseResolved(row.public_id, row.resolution, account.public_id if account else ""),
@@ -202,36 +214,82 @@ def refuse_resolution(*, suspense_id: str, version: int, actor: Actor, now: dt.d
         SuspenseUnknown, SuspenseMovedOn: as for a proposal.
     """
     row = _lock(suspense_id, version, SuspenseState.PROPOSED)
-    row.resolution = row.reason = row.proposed_by = ""
-    row.proposed_at = row.account = None
+    _forget_decision(row)
     _move(row, SuspenseState.OPEN)
     _record(row, "suspense.refused", actor, now)
 
 
-@transaction.atomic(durable=True)
-def note_sent_back(
-    *, suspense_id: str, version: int, refund_reference: str, actor: Actor, now: dt.datetime
+@requires_transaction
+def close_sent_back(
+    *, suspense_id: str, number: str, sent_at: dt.datetime, actor: Actor, now: dt.datetime
 ) -> None:
-    """The channel has sent the payment back. Posts *frozen → at_channel*: the case is closed.
+    """The channel has sent a payment back under our number. Posts *frozen → at_channel*.
+
+    Idempotent. The database asks for the send-back that was paid.
 
     Raises:
-        SuspenseUnknown, SuspenseMovedOn: as for a proposal.
-        SuspenseReferenceMissing: which refund was it?
+        SuspenseUnknown, SuspenseMovedOn: nobody ordered that it goes back.
     """
-    if not refund_reference.strip():
-        raise SuspenseReferenceMissing
-    row = _lock(suspense_id, version, SuspenseState.TO_SEND_BACK)
-    row.refund_reference = refund_reference.strip()[:REFERENCE_LENGTH_MAX]
-    row.sent_back_by, row.sent_back_at = actor.id, now
-    _move(row, SuspenseState.SENT_BACK)
-    _post(row, "suspense.sent_back", Account.FROZEN, Account.AT_CHANNEL, now, now)
+    row = _find(suspense_id)
+    if row.state == SuspenseState.SENT_BACK and row.refund_reference == number:
+        return
+    if row.state != SuspenseState.TO_SEND_BACK:
+        raise SuspenseMovedOn(suspense=suspense_id, state=row.state)
+    _note_sent_back(row, number, sent_at=sent_at, by=actor, now=now)
     _record(row, "suspense.sent_back", actor, now)
 
 
-def _lock(suspense_id: str, version: int, state: SuspenseState) -> SuspenseRow:
+@requires_transaction
+def reopen_unsent(*, suspense_id: str, code: str, actor: Actor, now: dt.datetime) -> None:
+    """The channel certainly did not send a payment back: people decide anew. Moves no money.
+
+    Raises:
+        SuspenseUnknown, SuspenseMovedOn: nobody ordered that it goes back.
+    """
+    row = _find(suspense_id)
+    if row.state != SuspenseState.TO_SEND_BACK:
+        raise SuspenseMovedOn(suspense=suspense_id, state=row.state)
+    _forget_decision(row)
+    row.decided_by, row.decided_at = "", None
+    _move(row, SuspenseState.OPEN)
+    _record(row, "suspense.not_sent_back", actor, now, code=code)
+    publish(PaymentInSuspense(row.public_id, row.channel, row.why), now=now)
+    log.error("suspense.not_sent_back", suspense_id=row.public_id, code=code)
+
+
+def _find(suspense_id: str) -> SuspenseRow:
     row = SuspenseRow.objects.select_for_update().filter(public_id=suspense_id).first()
     if row is None:
         raise SuspenseUnknown(suspense=suspense_id)
+    return row
+
+
+def _forget_decision(row: SuspenseRow) -> None:
+    row.resolution = row.reason = row.proposed_by = row.refund_reference = ""
+    row.proposed_at = row.account = None
+
+
+def _note_sent_back(
+    row: SuspenseRow, number: str, *, sent_at: dt.datetime, by: Actor, now: dt.datetime
+) -> None:
+    row.refund_reference = number
+    row.sent_back_by, row.sent_back_at = by.id, sent_at
+    _move(row, SuspenseState.SENT_BACK)
+    _post(row, "suspense.sent_back", Account.FROZEN, Account.AT_CHANNEL, sent_at, now)
+
+
+def _refund_named(row: SuspenseRow, reference: str) -> str:
+    named = reference.strip()[:REFERENCE_LENGTH_MAX]
+    if not named:
+        raise SuspenseReferenceMissing
+    sent = SuspenseRow.objects.filter(channel=row.channel, state=SuspenseState.SENT_BACK)
+    if sent.filter(refund_reference=named).exists():
+        raise SuspenseReferenceTaken(reference=named)
+    return named
+
+
+def _lock(suspense_id: str, version: int, state: SuspenseState) -> SuspenseRow:
+    row = _find(suspense_id)
     if (row.version, row.state) != (version, state.value):
         raise SuspenseMovedOn(suspense=suspense_id, state=row.state)
     return row

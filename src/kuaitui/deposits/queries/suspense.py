@@ -22,6 +22,7 @@ class SuspenseCase:
     """One payment without a place, and what was decided about it."""
 
     suspense_id: str
+    book_id: int
     version: int
     channel: str
     reference: str
@@ -46,6 +47,7 @@ class SuspenseCase:
     decided_at: dt.datetime | None
     lot_id: str
     refund_reference: str
+    sent_back_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def suspense_counts() -> SuspenseCounts:
 def _to_case(row: SuspenseRow) -> SuspenseCase:
     return SuspenseCase(
         suspense_id=row.public_id,
+        book_id=row.book_id,
         version=row.version,
         channel=row.channel,
         reference=row.reference,
@@ -142,4 +145,5 @@ def _to_case(row: SuspenseRow) -> SuspenseCase:
         decided_at=row.decided_at,
         lot_id=row.lot_id,
         refund_reference=row.refund_reference,
+        sent_back_at=row.sent_back_at,
     )

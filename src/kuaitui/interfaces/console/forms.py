@@ -250,6 +250,13 @@ class ProposeSuspenseForm(DecisionForm):
         help_text=_("Its id, dep_…; only for putting it into a deposit."),
         widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off"}),
     )
+    refund_reference = forms.CharField(
+        required=False,
+        max_length=80,
+        label=_("Channel’s number of the refund"),
+        help_text=_("As the bill names it; only for what has gone back by hand."),
+        widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off"}),
+    )
     reason = forms.CharField(
         max_length=TEXT_LENGTH_MAX,
         label=_("Why?"),
@@ -265,15 +272,4 @@ class DecideSuspenseForm(DecisionForm):
     decision = forms.ChoiceField(
         choices=[("confirm", "confirm"), ("refuse", "refuse")],
         error_messages={"required": _("Choose one.")},
-    )
-
-
-class SentBackForm(DecisionForm):
-    """The channel has sent a payment back."""
-
-    refund_reference = forms.CharField(
-        max_length=80,
-        label=_("Channel’s number of the refund"),
-        widget=forms.TextInput(attrs={"class": "input-code", "autocomplete": "off"}),
-        error_messages={"required": _("Enter the channel's number of the refund.")},
     )

@@ -13,7 +13,7 @@ from kuaitui.interfaces.console.words import Word
 STATES: Final = {
     SuspenseState.OPEN: Word(_("To be placed"), "act"),
     SuspenseState.PROPOSED: Word(_("Waits for a second person"), "wait"),
-    SuspenseState.TO_SEND_BACK: Word(_("To be sent back"), "act"),
+    SuspenseState.TO_SEND_BACK: Word(_("On its way back"), "wait"),
     SuspenseState.ATTRIBUTED: Word(_("In a deposit"), "good"),
     SuspenseState.SENT_BACK: Word(_("Sent back"), "quiet"),
 }
@@ -46,4 +46,5 @@ FOUND_BY: Final = {
 RESOLUTIONS: Final = {
     Resolution.ATTRIBUTE: _("Put it into a deposit"),
     Resolution.SEND_BACK: _("Send it back the way it came"),
+    Resolution.BY_HAND: _("It has gone back by hand"),
 }

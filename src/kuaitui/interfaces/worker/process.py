@@ -19,6 +19,7 @@ from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.mailboxes import fetch_all, mailboxes
 from kuaitui.interfaces.worker.restore import RestoreWatch
+from kuaitui.interfaces.worker.send_backs import carry_out_send_backs
 from kuaitui.interfaces.worker.sweeps import sweep
 from kuaitui.interfaces.worker.tellers import Tellers, ask_about_strays
 from kuaitui.kernel.clock import read_clock
@@ -63,6 +64,7 @@ class Worker:
             when_free=self._look_for_payouts,
             watch=RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS)),
         )
+        marks = RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS))
         pay_in_pace = PAY_IN_PACES[settings.KUAITUI_PAYOUT_PACE]
         self._tellers = Tellers(
             channels=channels,
@@ -78,6 +80,12 @@ class Worker:
                 "strays",
                 lambda: ask_about_strays(channels, pay_in_pace),
                 rest_s=STRAYS_REST_S,
+                stopping=self._stopping,
+            ),
+            Loop(
+                "send_backs",
+                lambda: carry_out_send_backs(channels, pace, marks),
+                rest_s=STRAYS_REST_S if pace != PACES["brisk"] else REST_S,
                 stopping=self._stopping,
             ),
             Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),

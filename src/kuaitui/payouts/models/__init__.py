@@ -16,6 +16,7 @@ from kuaitui.payouts.models.legs import (
     SendingHold,
 )
 from kuaitui.payouts.models.limits import ChannelBalance, PayoutLimit
+from kuaitui.payouts.models.send_backs import SendBack, SendBackAttempt
 
 __all__ = [
     "BankMessage",
@@ -32,5 +33,7 @@ __all__ = [
     "PayoutBatch",
     "PayoutLeg",
     "PayoutLimit",
+    "SendBack",
+    "SendBackAttempt",
     "SendingHold",
 ]

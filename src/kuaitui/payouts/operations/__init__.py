@@ -39,6 +39,17 @@ from kuaitui.payouts.operations.interventions import (
 from kuaitui.payouts.operations.limits import confirm_limit, note_balance, propose_limit
 from kuaitui.payouts.operations.moving import Recording
 from kuaitui.payouts.operations.record import record_outcome, record_outcomes
+from kuaitui.payouts.operations.send_back_calls import (
+    carry_out_send_back,
+    record_send_back_outcome,
+)
+from kuaitui.payouts.operations.send_backs import (
+    SendBackClaim,
+    begin_send_back,
+    claim_send_back,
+    release_send_back,
+    set_send_back_aside,
+)
 from kuaitui.payouts.operations.switches import confirm_resume, propose_resume, stop_sending
 from kuaitui.payouts.operations.trips import trip_on_rates
 
@@ -46,8 +57,10 @@ __all__ = [
     "Claim",
     "Claimed",
     "Recording",
+    "SendBackClaim",
     "TakenIn",
     "begin_payout",
+    "begin_send_back",
     "bring_message",
     "build_batch",
     "call_back",
@@ -55,8 +68,10 @@ __all__ = [
     "cancel_batch",
     "cancel_payout",
     "carry_out_leg",
+    "carry_out_send_back",
     "claim_leg",
     "claim_legs",
+    "claim_send_back",
     "close_out_payout",
     "confirm_hand_over",
     "confirm_limit",
@@ -77,11 +92,14 @@ __all__ = [
     "record_calls",
     "record_outcome",
     "record_outcomes",
+    "record_send_back_outcome",
     "release_batch",
     "release_leg",
+    "release_send_back",
     "repair_leg",
     "request_query_now",
     "set_leg_aside",
+    "set_send_back_aside",
     "stop_sending",
     "take_in_from_mailbox",
     "trip_on_rates",

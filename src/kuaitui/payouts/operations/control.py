@@ -12,7 +12,7 @@ from kuaitui.kernel.actor import Actor
 from kuaitui.kit.outbox import publish, wake
 from kuaitui.payouts.errors import LegUnknown, ReasonMissing
 from kuaitui.payouts.events import PayoutDelayed
-from kuaitui.payouts.models import PayoutLeg
+from kuaitui.payouts.models import PayoutLeg, SendBack
 from kuaitui.payouts.states import LegState
 
 REASON_LENGTH_MAX = 200
@@ -102,6 +102,10 @@ def note_hint(*, channel: str, number: str, now: dt.datetime) -> bool:
     A hint changes nothing but when we ask. It may come twice, late, early, or for a number that
     is not ours.
     """
+    going_back = SendBack.objects.filter(channel=channel, number=number, next_check_at__gt=now)
+    if going_back.update(next_check_at=now):
+        wake()
+        return True
     return _ask(PayoutLeg.objects.filter(channel=channel, channel_number=number), now)
 
 

@@ -25,6 +25,7 @@ from kuaitui.payouts.queries.for_reconciliation import (
     SentLeg,
     legs_by_bank_reference,
     legs_by_number,
+    send_backs_under_way,
 )
 from kuaitui.payouts.queries.holds import LastSend, current_hold, incarnation_now
 from kuaitui.payouts.queries.interventions import (
@@ -45,6 +46,13 @@ from kuaitui.payouts.queries.monitor import (
 )
 from kuaitui.payouts.queries.progress import payout_of_application
 from kuaitui.payouts.queries.proof import differences, with_payees
+from kuaitui.payouts.queries.send_backs import (
+    SendBackView,
+    due_send_backs,
+    send_back,
+    send_backs_of,
+    send_backs_set_aside,
+)
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
     ChannelCount,
@@ -78,6 +86,7 @@ __all__ = [
     "Openings",
     "PayoutProgress",
     "PayoutsOverview",
+    "SendBackView",
     "SentLeg",
     "StoredInbox",
     "accounts_for_hand_over",
@@ -92,6 +101,7 @@ __all__ = [
     "current_hold",
     "differences",
     "due_legs",
+    "due_send_backs",
     "file_id",
     "incarnation_now",
     "kill_switches",
@@ -106,6 +116,10 @@ __all__ = [
     "overview",
     "parts_of_lots",
     "payout_of_application",
+    "send_back",
+    "send_backs_of",
+    "send_backs_set_aside",
+    "send_backs_under_way",
     "waiting_legs",
     "with_payees",
     "words_of_message",

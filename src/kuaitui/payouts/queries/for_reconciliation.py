@@ -9,6 +9,9 @@ from typing import Final
 
 from django.db import connection
 
+from kuaitui.channels.port import Route
+from kuaitui.payouts.models import SendBack
+from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptOutcome, PostingKind
 
 # Relations to compare in bulk: one row for each leg that a channel says it paid, or gave back, with
@@ -78,3 +81,31 @@ def _legs(condition: str, channel: str, wanted: Sequence[str]) -> list[SentLeg]:
             ],
         )
         return [SentLeg(*row) for row in cursor.fetchall()]
+
+
+def send_backs_under_way(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
+    """Payments on their way back out of suspense that the channel has not yet called paid.
+
+    Those that it has are told by their suspense cases.
+    """
+    rows = SendBack.objects.filter(
+        channel=channel, number__in=list(numbers), first_sent_at__isnull=False
+    )
+    return [
+        SentLeg(
+            number=row.number,
+            reference=row.channel_reference,
+            leg_id=row.public_id,
+            book_id=row.book_id,
+            route=Route.ORIGINAL.value,
+            state=row.state,
+            amount_minor=row.amount_minor,
+            currency=row.currency,
+            settled_at=None,
+            returned_at=None,
+            settled_minor=None,
+            returned_minor=None,
+            waited_for_person=row.state == LegState.NEEDS_ACTION,
+        )
+        for row in rows.exclude(state=LegState.PAID).order_by("id")
+    ]

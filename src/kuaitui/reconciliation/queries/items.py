@@ -29,6 +29,7 @@ from kuaitui.payouts.queries import (
     SentLeg,
     legs_by_bank_reference,
     legs_by_number,
+    send_backs_under_way,
 )
 from kuaitui.reconciliation.models import RepeatedItem
 from kuaitui.reconciliation.rules import EXPECTED
@@ -166,6 +167,7 @@ def _of_payment(row: PaymentIn, kind: LineKind, word: str) -> Ours:
 
 def _legs(channel: str, keys: set[str]) -> list[SentLeg]:
     found = legs_by_number(channel=channel, numbers=sorted(keys))
+    found += send_backs_under_way(channel=channel, numbers=sorted(keys))
     strange = keys - {leg.number for leg in found}
     if strange:
         known = {leg.number for leg in found}

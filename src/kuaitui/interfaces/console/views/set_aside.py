@@ -23,7 +23,12 @@ from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
-from kuaitui.payouts.queries import LegInMonitor, legs_set_aside
+from kuaitui.payouts.queries import (
+    LegInMonitor,
+    SendBackView,
+    legs_set_aside,
+    send_backs_set_aside,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Aside:
     """One thing that waits for a person."""
 
     thing_id: str
+    href: str
+    """Its own page, if it has one."""
     is_out: bool
     channel: str
     number: str
@@ -47,6 +54,7 @@ class Aside:
 def show(request: StaffRequest) -> HttpResponse:
     """Everything set aside, the longest waiting first."""
     found = [_of_leg(one) for one in legs_set_aside()]
+    found += [_of_send_back(one) for one in send_backs_set_aside()]
     found += [_of_order(one) for one in pay_ins_set_aside()]
     context = {
         "section": "payouts",
@@ -94,6 +102,7 @@ def _of_leg(leg: LegInMonitor) -> Aside:
     why, check = why_aside(leg.set_aside_reason)
     return Aside(
         thing_id=leg.leg_id,
+        href=reverse("console:leg", args=[leg.leg_id]),
         is_out=True,
         channel=leg.channel,
         number=leg.channel_number,
@@ -106,10 +115,28 @@ def _of_leg(leg: LegInMonitor) -> Aside:
     )
 
 
+def _of_send_back(back: SendBackView) -> Aside:
+    why, check = why_aside(back.set_aside_reason)
+    return Aside(
+        thing_id=back.suspense_id,
+        href=reverse("console:suspense_case", args=[back.suspense_id]),
+        is_out=True,
+        channel=back.channel,
+        number=back.number,
+        amount=back.amount,
+        since=back.set_aside_at or back.since,
+        reason=back.set_aside_reason,
+        why=why,
+        check=check,
+        release_href=reverse("console:suspense_let_go_on", args=[back.suspense_id]),
+    )
+
+
 def _of_order(order: PayInOrderView) -> Aside:
     why, check = why_aside(order.set_aside_reason)
     return Aside(
         thing_id=order.order_id,
+        href="",
         is_out=False,
         channel=order.channel,
         number=order.number,

@@ -31,7 +31,7 @@ from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Resolution
 from kuaitui.facts.queries import list_shops
 from kuaitui.interfaces.console import suspense_words as words
-from kuaitui.interfaces.console.forms import DecideSuspenseForm, ProposeSuspenseForm, SentBackForm
+from kuaitui.interfaces.console.forms import DecideSuspenseForm, FindingForm, ProposeSuspenseForm
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.interfaces.console.tables import Tab
 from kuaitui.kernel.actor import Actor
@@ -39,6 +39,8 @@ from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
+from kuaitui.payouts.operations import release_send_back
+from kuaitui.payouts.queries import send_backs_of
 
 Typed = dict[str, Any]
 LOOK_BACK: Final = dt.timedelta(days=30)
@@ -65,6 +67,7 @@ def _propose(found: SuspenseCase, typed: Typed, actor: Actor, now: dt.datetime) 
         resolution=Resolution(typed["resolution"]),
         account_id=typed["account_id"],
         reason=typed["reason"],
+        refund_reference=typed["refund_reference"],
         actor=actor,
         now=now,
     )
@@ -78,16 +81,6 @@ def _decide_on(found: SuspenseCase, typed: Typed, actor: Actor, now: dt.datetime
         operations.refuse_resolution(**about, actor=actor, now=now)
 
 
-def _note_sent_back(found: SuspenseCase, typed: Typed, actor: Actor, now: dt.datetime) -> None:
-    operations.note_sent_back(
-        suspense_id=found.suspense_id,
-        version=typed["version"],
-        refund_reference=typed["refund_reference"],
-        actor=actor,
-        now=now,
-    )
-
-
 PROPOSE: Final = Act(
     "propose", SuspenseState.OPEN, ProposeSuspenseForm, _propose,
     gettext_lazy("Proposed. Another person confirms it."),
@@ -95,16 +88,13 @@ PROPOSE: Final = Act(
 DECIDE: Final = Act(
     "decide", SuspenseState.PROPOSED, DecideSuspenseForm, _decide_on, gettext_lazy("Decided.")
 )
-SENT_BACK: Final = Act(
-    "sent_back", SuspenseState.TO_SEND_BACK, SentBackForm, _note_sent_back,
-    gettext_lazy("Noted. The case is closed."),
-)  # fmt: skip
 _FIELDS: Final = {
     "suspense.reason_missing": "reason",
     "suspense.needs_account": "account_id",
     "deposit.account_unknown": "account_id",
     "deposit.currency_wrong": "account_id",
     "suspense.reference_missing": "refund_reference",
+    "suspense.reference_taken": "refund_reference",
 }
 
 
@@ -147,11 +137,27 @@ def decide(request: StaffRequest, suspense_id: str) -> HttpResponse:
     return _act(request, suspense_id, DECIDE)
 
 
-@permission("suspense.confirm")
+@permission("payout.hold")
 @both
-def sent_back(request: StaffRequest, suspense_id: str) -> HttpResponse:
-    """The channel has sent it back: note its number."""
-    return _act(request, suspense_id, SENT_BACK)
+def let_go_on(request: StaffRequest, suspense_id: str) -> HttpResponse:
+    """Put a send-back that was set aside back into the machine, after a look at why it was."""
+    found = suspense_case(suspense_id)
+    aside = next((one for one in send_backs_of(suspense_id) if one.set_aside_at), None)
+    is_sent = request.method == "POST"
+    form = FindingForm(request.POST if is_sent else kept_forms.take(request))
+    if is_sent and aside is not None and form.is_valid():
+        release_send_back(
+            send_back_id=aside.send_back_id,
+            reason=form.cleaned_data["reason"],
+            actor=request.viewer.actor,
+            now=read_clock(),
+        )
+        messages.success(request, _("It goes on from where it stood."))
+        return HttpResponseRedirect(reverse("console:suspense_case", args=[suspense_id]))
+    context = _context(request, found) | {"form": form, "aside": aside}
+    return render(
+        request, "console/suspense/let_go_on.html", context, status=422 if is_sent else 200
+    )
 
 
 def _act(request: StaffRequest, suspense_id: str, act: Act) -> HttpResponse:
@@ -203,6 +209,8 @@ def _context(request: StaffRequest, found: SuspenseCase) -> dict[str, object]:
         "proposed_by": names.get(found.proposed_by, ""),
         "decided_by": names.get(found.decided_by, ""),
         "is_mine": found.proposed_by == request.viewer.public_id,
+        "send_backs": send_backs_of(found.suspense_id),
+        "may_hold": may(request.viewer, Permission.PAYOUT_HOLD, None),
         "may_propose": may(request.viewer, Permission.SUSPENSE_PROPOSE, None),
         "may_confirm": may(request.viewer, Permission.SUSPENSE_CONFIRM, None),
     }

@@ -25,7 +25,7 @@ from kuaitui.interfaces.console.rows import lines
 from kuaitui.interfaces.console.tables import Tile
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
-from kuaitui.payouts.queries import legs_set_aside, overview
+from kuaitui.payouts.queries import legs_set_aside, overview, send_backs_set_aside
 from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
 from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
 from kuaitui.refunds.states import State
@@ -85,6 +85,7 @@ def work(request: StaffRequest) -> HttpResponse:
 
 def _set_aside() -> Waiting:
     since = [one.set_aside_at for one in legs_set_aside() if one.set_aside_at]
+    since += [one.set_aside_at for one in send_backs_set_aside() if one.set_aside_at]
     return _waiting(since + [one.set_aside_at for one in pay_ins_set_aside() if one.set_aside_at])
 
 

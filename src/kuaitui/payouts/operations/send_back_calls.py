@@ -1,0 +1,243 @@
+"""One call about a payment on its way back, from claim to record. No transaction is open in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from django.db import connection, transaction
+
+from kuaitui.channels.port import (
+    Accepted,
+    Channel,
+    ChannelCapabilities,
+    NeedsAction,
+    NotSent,
+    Outcome,
+    RejectedConfig,
+    Returned,
+    Route,
+    Succeeded,
+)
+from kuaitui.channels.registry import Channels
+from kuaitui.deposits.operations import close_sent_back
+from kuaitui.kernel.invariants import ensure
+from kuaitui.kit.crashpoints import reach
+from kuaitui.payouts.models import SendBack, SendBackAttempt
+from kuaitui.payouts.operations.send_backs import (
+    MACHINE,
+    SendBackClaim,
+    claim_send_back,
+    fail,
+)
+from kuaitui.payouts.operations.switches import stop_rejected_channel
+from kuaitui.payouts.rules import (
+    LegFacts,
+    Step,
+    classify,
+    clears,
+    decide,
+    decide_asked_back,
+    is_acknowledged,
+    is_delayed,
+)
+from kuaitui.payouts.states import LegState, may_move
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
+
+log = structlog.get_logger(__name__)
+EVENTS: Final = {word: f"send_back.attempt.outcome_{word.value}" for word in AttemptOutcome}
+# A send with one of these as its own outcome certainly did not take effect.
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        AttemptOutcome.NOT_SENT,
+        AttemptOutcome.REJECTED_CONFIG,
+        AttemptOutcome.FAILED_RETRYABLE,
+    }
+)
+
+
+def carry_out_send_back(
+    *, send_back_id: str, channels: Channels, pace: Pace, clock: Callable[[], dt.datetime]
+) -> LegState | None:
+    """Make the call that is due for a send-back; nothing if it is not its turn.
+
+    `clock` is read before and after the call, which takes its time.
+
+    Raises:
+        InvariantViolated: something that must be true is not; the caller sets it aside.
+        ChannelUnknown: the settings name no such channel any more. Nothing was taken.
+    """
+    name = SendBack.objects.values_list("channel", flat=True).get(public_id=send_back_id)
+    channel = channels.get(name)
+    claim = claim_send_back(
+        send_back_id=send_back_id,
+        takes_back=Route.ORIGINAL in channel.capabilities.routes,
+        pace=pace,
+        now=clock(),
+    )
+    if claim is None:
+        return None
+    reach("send_backs.claim.committed")
+    outcome = _call(channel, claim, pace, now=clock())
+    reach("send_backs.call.answered")
+    word, cause = classify(outcome)
+    log.info(
+        EVENTS[word],
+        send_back_id=send_back_id,
+        attempt=claim.attempt_no,
+        kind=claim.kind.value,
+        cause=cause,
+    )
+    state = record_send_back_outcome(
+        claim=claim, outcome=outcome, capabilities=channel.capabilities, pace=pace, now=clock()
+    )
+    if isinstance(outcome, RejectedConfig):
+        stop_rejected_channel(channel=claim.channel, code=outcome.code, now=clock())
+    return state
+
+
+@transaction.atomic(durable=True)
+def record_send_back_outcome(
+    *,
+    claim: SendBackClaim,
+    outcome: Outcome,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> LegState | None:
+    """Record what a call came to and move on; nothing if the lease was lost meanwhile.
+
+    *Paid* closes the case and posts *frozen → at_channel* in its book; *failed for good*, or given
+    back by the payer's bank, opens it again for people. Recording twice changes nothing.
+    """
+    row = SendBack.objects.select_for_update().get(public_id=claim.send_back_id)
+    word, cause = classify(outcome)
+    mine = SendBackAttempt.objects.filter(send_back=row, fence=claim.fence, outcome=None)
+    if row.fence != claim.fence or not mine.exists():
+        log.warning("send_back.attempt.lease_lost", send_back_id=row.public_id, fence=claim.fence)
+        return None
+    facts = _facts(row, claim, now)
+    mine.update(outcome=word, cause=cause[:80], finished_at=now)
+    row.checks += claim.kind is AttemptKind.QUERY
+    before = LegState(row.state)
+    step = _step(before, facts, claim, outcome, capabilities, pace, now)
+    if _is_cleared(claim, outcome, capabilities, now):
+        row.clear_since = now
+    if step.state is not LegState.READY:
+        # After a restore the channel may know a send that our books have forgotten.
+        row.first_sent_at = row.first_sent_at or now
+        row.last_sent_at = row.last_sent_at or now
+    if step.state in {LegState.FAILED, LegState.RETURNED}:
+        fail(row, step.code, now)
+        reach("send_backs.record.uncommitted")
+        return LegState.FAILED
+    ensure(may_move(before, step.state), "a send-back moves by the table of legs")
+    _move_on(row, step, outcome, now)
+    _alarm_if_delayed(row, pace, now)
+    row.save()
+    if isinstance(outcome, Succeeded):
+        close_sent_back(
+            suspense_id=row.suspense_id,
+            number=row.number,
+            sent_at=min(outcome.settled_at, now),
+            actor=MACHINE,
+            now=now,
+        )
+    reach("send_backs.record.uncommitted")
+    return step.state
+
+
+def _call(channel: Channel, claim: SendBackClaim, pace: Pace, *, now: dt.datetime) -> Outcome:
+    ensure(not connection.in_atomic_block, "no transaction is open while a channel is called")
+    if now + pace.call_deadline >= claim.lease_until:
+        # This process slept after its claim; somebody else may have it before we are done.
+        return NotSent("lease_too_short")
+    deadline_s = pace.call_deadline.total_seconds()
+    if claim.kind is AttemptKind.SEND:
+        return channel.submit(claim.instruction, deadline_s=deadline_s)
+    return channel.query(claim.instruction, deadline_s=deadline_s)
+
+
+def _step(
+    before: LegState,
+    facts: LegFacts,
+    claim: SendBackClaim,
+    outcome: Outcome,
+    capabilities: ChannelCapabilities,
+    pace: Pace,
+    now: dt.datetime,
+) -> Step:
+    if before is not LegState.READY:
+        return decide(
+            facts, kind=claim.kind, outcome=outcome, capabilities=capabilities, pace=pace, now=now
+        )
+    assert claim.held_at is not None  # what is ready is asked about after a restore only
+    return decide_asked_back(
+        outcome=outcome,
+        is_in_transit=False,
+        held_at=claim.held_at,
+        checks=facts.checks,
+        capabilities=capabilities,
+        pace=pace,
+        now=now,
+    )
+
+
+def _is_cleared(
+    claim: SendBackClaim, outcome: Outcome, capabilities: ChannelCapabilities, now: dt.datetime
+) -> bool:
+    if not claim.is_uncertain or claim.held_at is None:
+        return False
+    return clears(outcome, held_at=claim.held_at, capabilities=capabilities, now=now)
+
+
+def _facts(row: SendBack, claim: SendBackClaim, now: dt.datetime) -> LegFacts:
+    attempts = list(
+        SendBackAttempt.objects.filter(send_back=row)
+        .order_by("attempt_no")
+        .values_list("kind", "outcome", "started_at")
+    )
+    earlier = [(kind, word) for kind, word, _ in attempts[: claim.attempt_no - 1]]
+    sends = [AttemptOutcome(word) for kind, word in earlier if kind == AttemptKind.SEND and word]
+    effective = [
+        started_at
+        for kind, word, started_at in attempts
+        if kind == AttemptKind.SEND and word not in WITHOUT_EFFECT
+    ]
+    last_send = SendBackAttempt.objects.filter(send_back=row, kind=AttemptKind.SEND)
+    refused = last_send.order_by("attempt_no").last()
+    first_sent_at = row.first_sent_at or now
+    return LegFacts(
+        state=LegState(row.state),
+        first_sent_at=effective[0] if effective else first_sent_at,
+        last_sent_at=row.last_sent_at or now,
+        is_acknowledged=is_acknowledged(AttemptOutcome(word) for _, word in earlier if word),
+        settled_at=row.settled_at,
+        has_doubtful_send=any(word not in WITHOUT_EFFECT for word in sends),
+        refused_code=refused.cause if refused and refused.outcome == AttemptOutcome.FAILED else "",
+        checks=row.checks,
+        sends=row.sends,
+    )
+
+
+def _move_on(row: SendBack, step: Step, outcome: Outcome, now: dt.datetime) -> None:
+    if row.state != step.state:
+        row.state, row.since = step.state, now
+    row.lease_until = None
+    row.next_check_at = None if step.wait is None else now + step.wait
+    row.code = step.code[:80] or row.code
+    if isinstance(outcome, Accepted | NeedsAction | Succeeded | Returned):
+        row.channel_reference = outcome.reference[:80] or row.channel_reference
+    if isinstance(outcome, Succeeded):
+        row.settled_at = min(outcome.settled_at, now)
+        row.code, row.next_check_at = "", None
+
+
+def _alarm_if_delayed(row: SendBack, pace: Pace, now: dt.datetime) -> None:
+    if row.delayed_at is not None or row.last_sent_at is None:
+        return
+    if is_delayed(state=LegState(row.state), last_sent_at=row.last_sent_at, pace=pace, now=now):
+        row.delayed_at = now
+        log.error("send_back.delayed", send_back_id=row.public_id, state=row.state)

@@ -1,0 +1,104 @@
+"""Payments in suspense on their way back, as workers and people see them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from kuaitui.kernel.money import Money
+from kuaitui.payouts.errors import SendBackUnknown
+from kuaitui.payouts.models import SendBack
+from kuaitui.payouts.queries.values import AttemptRecord
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+
+SEND_BACKS_MAX = 200
+ATTEMPTS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class SendBackView:
+    """One send-back with every call ever made about it."""
+
+    send_back_id: str
+    suspense_id: str
+    channel: str
+    number: str
+    amount: Money
+    state: LegState
+    since: dt.datetime
+    next_check_at: dt.datetime | None
+    settled_at: dt.datetime | None
+    channel_reference: str
+    code: str
+    is_delayed: bool
+    set_aside_at: dt.datetime | None
+    set_aside_reason: str
+    attempts: tuple[AttemptRecord, ...]
+
+
+def due_send_backs(*, now: dt.datetime, limit: int = 50) -> list[str]:
+    """Ids of the send-backs whose turn has come, the longest due first."""
+    rows = (
+        SendBack.objects.filter(next_check_at__lte=now, set_aside_at=None)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .order_by("next_check_at", "id")
+    )
+    return list(rows.values_list("public_id", flat=True)[: min(limit, SEND_BACKS_MAX)])
+
+
+def send_backs_of(suspense_id: str) -> tuple[SendBackView, ...]:
+    """Every order to send one payment back, the latest first."""
+    rows = SendBack.objects.filter(suspense_id=suspense_id).order_by("-nth")
+    return tuple(_to_view(row) for row in rows[:SEND_BACKS_MAX])
+
+
+def send_backs_set_aside(*, limit: int = 100) -> tuple[SendBackView, ...]:
+    """Send-backs out of the machine until a person has looked, the longest waiting first."""
+    rows = SendBack.objects.filter(set_aside_at__isnull=False).order_by("set_aside_at", "id")
+    return tuple(_to_view(row) for row in rows[: min(limit, SEND_BACKS_MAX)])
+
+
+def send_back(send_back_id: str) -> SendBackView:
+    """One send-back.
+
+    Raises:
+        SendBackUnknown: there is none.
+    """
+    row = SendBack.objects.filter(public_id=send_back_id).first()
+    if row is None:
+        raise SendBackUnknown(send_back=send_back_id)
+    return _to_view(row)
+
+
+def _to_view(row: SendBack) -> SendBackView:
+    return SendBackView(
+        send_back_id=row.public_id,
+        suspense_id=row.suspense_id,
+        channel=row.channel,
+        number=row.number,
+        amount=Money(row.amount_minor, row.currency),
+        state=LegState(row.state),
+        since=row.since,
+        next_check_at=row.next_check_at,
+        settled_at=row.settled_at,
+        channel_reference=row.channel_reference,
+        code=row.code,
+        is_delayed=row.delayed_at is not None and row.next_check_at is not None,
+        set_aside_at=row.set_aside_at,
+        set_aside_reason=row.set_aside_reason,
+        attempts=tuple(
+            AttemptRecord(
+                attempt_no=one.attempt_no,
+                kind=AttemptKind(one.kind),
+                fence=one.fence,
+                started_at=one.started_at,
+                finished_at=one.finished_at,
+                outcome=AttemptOutcome(one.outcome) if one.outcome else None,
+                cause=one.cause,
+            )
+            for one in row.attempts.order_by("attempt_no")[:ATTEMPTS_MAX]
+        ),
+    )
