@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.channels.port import (
+    FailedDefinite,
+    LineKind,
+    Statement,
+    StatementKind,
+    Unknown,
+)
 from kuaitui.deposits import operations as deposits
 from kuaitui.deposits.types import FoundBy, Resolution
 from kuaitui.payouts import queries as payouts
@@ -20,6 +27,7 @@ from kuaitui.reconciliation.types import (
     DifferenceKind,
     Event,
     ReadingState,
+    Source,
 )
 from tests.support import given, payouts_given
 from tests.support.given import CHANNEL, NOW
@@ -30,6 +38,7 @@ from tests.support.reconciliation_given import (
     TABLES,
     TODAY,
     TRADES,
+    Paper,
     at,
     bill,
     breaks,
@@ -103,6 +112,41 @@ def test_a_day_is_proven_when_both_bills_agree() -> None:
     found = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED)
     assert found.lines_count == 2
     assert [flow.came_in for flow in found.flows] == [given.yuan("¥10,000")]
+
+
+@dataclass
+class RowsWithFees(Paper):
+    """A channel whose rows tell a payment and its fee in one, as WeChat Pay's trade bill does."""
+
+    def read_statement(self, kind: StatementKind, content: bytes) -> Statement:
+        statement = super().read_statement(kind, content)
+        kinds = {LineKind.PAY_IN: LineKind.FEE, LineKind.REFUND: LineKind.FEE_RETURN}
+        fees = [
+            replace(one, kind=kinds[one.kind], amount=given.yuan("¥6")) for one in statement.lines
+        ]
+        told = [line for pair in zip(statement.lines, fees, strict=True) for line in pair]
+        return replace(statement, lines=tuple(told))
+
+
+def test_a_row_that_tells_a_payment_and_its_fee_is_two_lines_and_no_difference() -> None:
+    payments, number = [paid_in("P1"), paid_in("P2")], number_of(paid_out())
+    rows = [
+        *(line("pay_in", one, "¥10,000") for one in payments),
+        line("refund", number, "¥10,000"),
+    ]
+
+    brought = operations.bring_file(
+        channel=CHANNEL, reader=RowsWithFees(), bill=FUNDS, day=DAY, content=bill(*rows),
+        file_name="", source=Source.IMPORTED, actor=given.clerk(), now=NOW,
+    )  # fmt: skip
+    compare()
+
+    assert (brought.lines_count, breaks()) == (6, {})
+    (flow,) = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED).flows
+    assert (flow.came_in, flow.went_out, flow.fees) == (
+        given.yuan("¥20,000"), given.yuan("¥10,000"), given.yuan("¥6"),
+    )  # fmt: skip
+    assert queries.reread(lambda _name: RowsWithFees()).differences == ()
 
 
 def test_a_number_that_both_bills_lack_is_counted_once_in_the_money_in_doubt() -> None:

@@ -166,9 +166,9 @@ def test_writing_and_reading_a_bill_loses_no_fen(movements: list[Movement], pack
         if one.kind in {LineKind.PAY_IN, LineKind.REFUND}
     ]
     fees = sum(
-        one.amount.minor if one.state == "手续费" else -one.amount.minor
+        one.amount.minor if one.kind is LineKind.FEE else -one.amount.minor
         for one in lines
-        if one.kind is LineKind.FEE
+        if one.kind in {LineKind.FEE, LineKind.FEE_RETURN}
     )
     assert moved == [(state, amount) for state, amount, _ in movements]
     assert fees == sum(fee for _, _, fee in movements)
@@ -295,11 +295,11 @@ def test_a_file_that_unpacks_to_more_than_any_bill_is_refused() -> None:
         trades(gzip.compress(b"\0" * (64 * 1024 * 1024 + 1), compresslevel=1))
 
 
-def test_a_fee_that_comes_back_with_a_refund_is_a_fee_and_says_so() -> None:
+def test_a_fee_that_comes_back_with_a_refund_says_so() -> None:
     refund, fee = trades(trade_bill([("REFUND", 500, -3)]))
 
     assert (refund.kind, refund.amount) == (LineKind.REFUND, Money(500, "CNY"))
-    assert (fee.kind, fee.amount) == (LineKind.FEE, Money(3, "CNY"))
+    assert (fee.kind, fee.amount) == (LineKind.FEE_RETURN, Money(3, "CNY"))
     assert fee.state == "手续费退回"
 
 
@@ -315,7 +315,7 @@ def test_an_order_undone_at_a_till_does_not_make_the_bill_unreadable() -> None:
         ("交易", "收入", LineKind.PAY_IN),
         ("退款", "支出", LineKind.REFUND),
         ("扣除交易手续费", "支出", LineKind.FEE),
-        ("退回交易手续费", "收入", LineKind.FEE),
+        ("退回交易手续费", "收入", LineKind.FEE_RETURN),
         ("商家转账", "支出", LineKind.PAYOUT),
         ("商家转账", "收入", LineKind.RETURN),
         ("充值", "收入", LineKind.TRANSFER),

@@ -98,9 +98,12 @@ class StatementReading(models.Model):
 
 
 class LineRow(models.Model):
-    """One line of a bill, as it was read. `event` is empty where no book of ours tells of it."""
+    """One line of a bill, as it was read. `event` is empty where no book of ours tells of it.
 
-    pk = models.CompositePrimaryKey("reading_id", "line_no")
+    A row of the file may be several lines, one of each kind: a payment and its fee.
+    """
+
+    pk = models.CompositePrimaryKey("reading_id", "line_no", "kind")
     reading = models.ForeignKey(
         StatementReading, on_delete=models.PROTECT, db_index=False, related_name="lines"
     )

@@ -30,9 +30,9 @@ _OUT: Final = re.compile(r"#支出合计[：:](\d+)笔，共(-?[\d.]+)元", re.A
 _TRADES: Final = {"交易": LineKind.PAY_IN, "退款": LineKind.REFUND}
 # The first word that stands in the kind of business decides; whether money came or went, too.
 _MOVEMENTS: Final = (
-    ("收费", LineKind.FEE, LineKind.FEE),
-    ("手续费", LineKind.FEE, LineKind.FEE),
-    ("服务费", LineKind.FEE, LineKind.FEE),
+    ("收费", LineKind.FEE_RETURN, LineKind.FEE),
+    ("手续费", LineKind.FEE_RETURN, LineKind.FEE),
+    ("服务费", LineKind.FEE_RETURN, LineKind.FEE),
     ("退票", LineKind.RETURN, LineKind.OTHER),
     ("转账退回", LineKind.RETURN, LineKind.OTHER),
     ("提现", LineKind.TRANSFER, LineKind.TRANSFER),

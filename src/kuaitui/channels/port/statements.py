@@ -31,6 +31,8 @@ class LineKind(enum.StrEnum):
     RETURN = "return"
     """Money of a payout that came back (退票)."""
     FEE = "fee"
+    FEE_RETURN = "fee_return"
+    """A fee that the channel gave back, with the refund of its payment for instance."""
     TRANSFER = "transfer"
     """Between the merchant's own accounts: top-up, withdrawal, settlement."""
     OTHER = "other"
@@ -39,6 +41,9 @@ class LineKind(enum.StrEnum):
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One line. `amount` is always positive; its kind says which way it went.
+
+    `line_no` is the row's number in the file. A row may tell of several things, each of another
+    kind.
 
     `number` is ours where the bill carries it, `reference` the channel's own; either may be empty.
     """

@@ -188,7 +188,7 @@ def _moment(cell: str, line_no: int) -> dt.datetime:
 
 FEE_TAKEN: Final = "手续费"
 FEE_GIVEN_BACK: Final = "手续费退回"
-"""A fee comes back with the refund of its payment: the one line whose state says its direction."""
+"""A fee comes back with the refund of its payment."""
 
 
 def _trade_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
@@ -209,17 +209,20 @@ def _trade_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
     yield StatementLine(line_no, kind, number, reference, moved, occurred_at, state)
     fee = _fen(row["手续费"], line_no)
     if fee:
-        money, said = Money(abs(fee), CURRENCY), FEE_TAKEN if fee > 0 else FEE_GIVEN_BACK
-        yield StatementLine(line_no, LineKind.FEE, number, reference, money, occurred_at, said)
+        taken = (LineKind.FEE, FEE_TAKEN), (LineKind.FEE_RETURN, FEE_GIVEN_BACK)
+        kind, said = taken[fee < 0]
+        money = Money(abs(fee), CURRENCY)
+        yield StatementLine(line_no, kind, number, reference, money, occurred_at, said)
 
 
-# What a movement is, by its type and direction. Anything else is for people to look at. The first
-# three are in published bills; the names of the others are assumed, since no published bill has them.
+# What a movement is, by its type and direction. Anything else is for people to look at. Payments,
+# refunds and the fees taken are in published bills; the names of the others are assumed, since no
+# published bill has them.
 MOVEMENTS: Final[Mapping[tuple[str, str], LineKind]] = {
     ("交易", "收入"): LineKind.PAY_IN,
     ("退款", "支出"): LineKind.REFUND,
     ("扣除交易手续费", "支出"): LineKind.FEE,
-    ("退回交易手续费", "收入"): LineKind.FEE,
+    ("退回交易手续费", "收入"): LineKind.FEE_RETURN,
     ("商家转账", "支出"): LineKind.PAYOUT,
     ("商家转账", "收入"): LineKind.RETURN,
     ("充值", "收入"): LineKind.TRANSFER,

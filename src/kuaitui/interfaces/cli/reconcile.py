@@ -25,7 +25,7 @@ from kuaitui.reconciliation.types import DayState, ReadingState, Source
 
 if TYPE_CHECKING:
     from kuaitui.reconciliation.operations import Plan
-    from kuaitui.reconciliation.queries import DayReport
+    from kuaitui.reconciliation.queries import DayReport, Flow
 
 IMPORTER: Final = Actor.system("cli.reconcile")
 EXIT_CODES: Final = {DayState.PROVEN: 0, DayState.NOT_HERE: 3}
@@ -102,7 +102,7 @@ def one_line(report: DayReport) -> str:
         return f"{report.day} {report.channel}: {state} {report.breaks_count:,}, {sums}"
     if report.state is not DayState.PROVEN:
         return f"{report.day} {report.channel}: {state}"
-    moved = [f"{_written(flow.came_in)} in, {_written(flow.went_out)} out" for flow in report.flows]
+    moved = map(_moved, report.flows)
     parts = [f"{report.lines_count:,} lines", *moved, "0 differences"]
     return f"{report.day} {report.channel}: {state}, {', '.join(parts)}"
 
@@ -175,6 +175,11 @@ def _bring(
     return "" if brought.is_taken else "kept; another file of this day is the one compared"
 
 
+def _moved(flow: Flow) -> str:
+    said = f"{_written(flow.came_in)} in, {_written(flow.went_out)} out"
+    return said if flow.fees.is_zero else f"{said}, {_written(flow.fees)} fees"
+
+
 def _written(amount: Money) -> str:
     if amount.currency == "CNY":
         return f"¥{amount.to_decimal():,f}"
@@ -191,7 +196,8 @@ def _document(report: DayReport, problems: list[str]) -> dict[str, object]:
         "state": report.state.value,
         "lines": report.lines_count,
         "moved": [
-            {"in": minor(flow.came_in), "out": minor(flow.went_out)} for flow in report.flows
+            {"in": minor(flow.came_in), "out": minor(flow.went_out), "fees": minor(flow.fees)}
+            for flow in report.flows
         ],
         "open_breaks": report.breaks_count,
         "difference": [minor(amount) for amount in report.breaks],

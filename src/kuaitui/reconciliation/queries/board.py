@@ -32,10 +32,12 @@ def bills_given(channels: Channels) -> dict[str, frozenset[StatementKind]]:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What moved in one currency, by the bill."""
+    """What moved in one currency, by the bill. Fees are the merchant's cost and in no seller's book."""
 
     came_in: Money
     went_out: Money
+    fees: Money
+    """What the channel took for it, less what it gave back; below nothing when that was more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,15 +243,16 @@ def _flows(channel: str, day: dt.date) -> tuple[Flow, ...]:
         cursor.execute(
             "SELECT day.bill, line.currency,"
             " COALESCE(sum(line.amount_minor) FILTER (WHERE line.kind = ANY (%s)), 0)::bigint,"
-            " COALESCE(sum(line.amount_minor) FILTER (WHERE line.kind = ANY (%s)), 0)::bigint"
-            " FROM reconciliation_bill_day AS day"
+            " COALESCE(sum(line.amount_minor) FILTER (WHERE line.kind = ANY (%s)), 0)::bigint,"
+            " COALESCE(sum(CASE line.kind WHEN %s THEN line.amount_minor"
+            " WHEN %s THEN -line.amount_minor END), 0)::bigint FROM reconciliation_bill_day AS day"
             " JOIN reconciliation_line AS line ON line.reading_id = day.reading_id"
             " WHERE day.channel = %s AND day.day = %s GROUP BY day.bill, line.currency"
             " ORDER BY line.currency",
-            [_COMES_IN, _GOES_OUT, channel, day],
+            [_COMES_IN, _GOES_OUT, LineKind.FEE, LineKind.FEE_RETURN, channel, day],
         )
-        for bill, currency, came_in, went_out in cursor.fetchall():
-            by_bill[bill].append(Flow(Money(came_in, currency), Money(went_out, currency)))
+        for bill, currency, *minors in cursor.fetchall():
+            by_bill[bill].append(Flow(*(Money(minor, currency) for minor in minors)))
     return tuple(_first(by_bill[kind] for kind in (StatementKind.FUNDS, StatementKind.TRADES)))
 
 

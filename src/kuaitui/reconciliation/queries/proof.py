@@ -82,7 +82,7 @@ def _kept_count(reading: StatementReading) -> int:
 
 def _are_kept(reading: StatementReading, lines: tuple[StatementLine, ...]) -> bool:
     """Whether the table holds exactly these lines."""
-    kept = reading.lines.order_by("line_no").values_list(
+    kept = reading.lines.order_by("line_no", "kind").values_list(
         "line_no",
         "kind",
         "event",
@@ -93,7 +93,7 @@ def _are_kept(reading: StatementReading, lines: tuple[StatementLine, ...]) -> bo
         "currency",
         "state",
     )
-    read = (line_row(line) for line in lines)
+    read = sorted(map(line_row, lines), key=lambda row: row[:2])
     pairs = zip_longest(kept.iterator(), read)
     return all(
         row is not None and values is not None and row == (*values[:8], values[9])

@@ -16,6 +16,7 @@ EVENTS: Final[Mapping[LineKind, Event | None]] = {
     LineKind.PAYOUT: Event.OUT,
     LineKind.RETURN: Event.RETURN,
     LineKind.FEE: None,
+    LineKind.FEE_RETURN: None,
     LineKind.TRANSFER: None,
     # What nobody mapped may be anybody's money: it is looked at.
     LineKind.OTHER: Event.PAY_IN,
