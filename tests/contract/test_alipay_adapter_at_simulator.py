@@ -740,6 +740,9 @@ def test_a_day_s_bills_say_what_happened(day: Any, past_day: dt.date) -> None:
         (LineKind.PAYOUT, transfer.number, 200_00),
         (LineKind.RETURN, transfer.number, 200_00),
     }
+    closing = 1_000_00 + 500_00 - 123_45 - 200_00 + 200_00
+    assert bills[StatementKind.FUNDS].closing_balance == Money(closing, "CNY")
+    assert bills[StatementKind.TRADES].closing_balance is None
 
 
 def test_a_day_without_events_has_no_bill(day: Any, past_day: dt.date) -> None:

@@ -108,6 +108,22 @@ def number_of(transfer: Transfer) -> str:
     return transfer.instruction.number
 
 
+def test_the_fund_bill_says_what_lay_on_the_account_when_the_day_was_over(
+    transfer: Transfer,
+) -> None:
+    transfer.wait(hours=22)
+    transfer.director.fund(77_00)
+
+    content = transfer.bring(transfer.first_day)
+    transfer.compare(transfer.first_day)
+
+    read = transfer.channel.read_statement(FUNDS, content)
+    assert read.closing_balance == Money(2_000_00 - 200_00, "CNY")
+    (known,) = payouts.balances()
+    midnight = dt.datetime.combine(transfer.first_day + ONE_DAY, dt.time(), BEIJING)
+    assert (known.balance, known.as_of) == (read.closing_balance, midnight)
+
+
 def test_a_transfer_nobody_confirms_is_taken_given_back_and_no_difference(
     transfer: Transfer,
 ) -> None:

@@ -116,7 +116,7 @@ LINE = (
     ("values", "breaks"),
     [
         ({}, "lines of reading"),
-        ({"line_no": "1"}, "duplicate key"),
+        ({"line_no": "1", "kind": "kind"}, "duplicate key"),
         ({"line_no": "0"}, "line_number_is_positive"),
         ({"amount": "0"}, "line_amount_is_positive"),
         ({"kind": "'gift'"}, "line_kind_is_known"),
@@ -137,8 +137,9 @@ def test_a_reading_gets_no_second_set_of_lines(refused) -> None:
 
 READING = (
     "INSERT INTO reconciliation_reading (file_id, parser, read_at, state, reason, line_no,"
-    " lines_count, lines_sha256)"
-    " SELECT id, {parser}, now(), {state}, '', 0, {count}, '' FROM reconciliation_file"
+    " lines_count, lines_sha256, closing_minor, closing_currency)"
+    " SELECT id, {parser}, now(), {state}, '', 0, {count}, '', {closing}, {currency}"
+    " FROM reconciliation_file"
 )
 
 
@@ -149,11 +150,18 @@ READING = (
         ({"state": "'refused'"}, "a_refusal_has_its_reason"),
         ({"state": "'empty'", "count": "1"}, "only_what_was_read_has_lines"),
         ({"state": "'half'"}, "reading_state_is_known"),
+        ({"closing": "1"}, "a_closing_balance_has_its_currency"),
+        ({"currency": "'CNY'"}, "a_closing_balance_has_its_currency"),
+        (
+            {"closing": "1", "currency": "'CNY'", "state": "'empty'"},
+            "a_closing_balance_has_its_currency",
+        ),
         ({"parser": "(SELECT parser FROM reconciliation_reading)"}, "a_parser_reads_a_file_once"),
     ],
 )
 def test_a_reading_is_whole(refused, values: dict[str, str], breaks: str) -> None:
     usual = {"parser": "'other'", "state": "'read'", "count": "0"}
+    usual |= {"closing": "NULL", "currency": "''"}
 
     refused(READING.format(**usual | values), breaks=breaks)
 

@@ -267,7 +267,7 @@ def test_the_command_shows_line_by_line_what_is_read_otherwise(capsys) -> None:
 
     assert code == 0
     said = out.splitlines()
-    assert said[0] == f"{DAY} {CHANNEL} funds {file_id}: 1 lines read otherwise, 2 in all"
+    assert said[0] == f"{DAY} {CHANNEL} funds {file_id}: 1 lines read otherwise, 2 lines in all"
     assert said[1].startswith("  line 1: fee ")
     assert said[2] == f"  difference settled: {found.break_id}"
     assert said[3].endswith(": the same, 1 lines")

@@ -331,6 +331,7 @@ def test_a_bill_of_funds_shows_payouts_returns_and_what_is_neither() -> None:
 
     read_ = bill(camt053(entry(), back, other, in_by_payer, closing="89.66"))
 
+    assert str(read_.closing_balance) == "CNY 89.66"
     assert [(line.kind, str(line.amount)) for line in read_.lines] == [
         (LineKind.PAYOUT, "CNY 12.34"),
         (LineKind.RETURN, "CNY 1.00"),

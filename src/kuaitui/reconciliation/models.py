@@ -72,10 +72,18 @@ class StatementReading(models.Model):
     line_no = models.IntegerField()
     lines_count = models.IntegerField()
     lines_sha256 = models.CharField(max_length=64)
+    closing_minor = models.BigIntegerField(null=True)
+    """What lay on the account at the end of the day by the bill, where it says so."""
+    closing_currency = models.CharField(max_length=3, default="", db_default="", blank=True)
 
     class Meta:
         db_table = "reconciliation_reading"
         constraints = [
+            models.CheckConstraint(
+                name="a_closing_balance_has_its_currency",
+                condition=Q(closing_minor=None, closing_currency="")
+                | (Q(closing_minor__isnull=False, state="read") & ~Q(closing_currency="")),
+            ),
             models.UniqueConstraint(fields=["file", "parser"], name="a_parser_reads_a_file_once"),
             models.CheckConstraint(
                 name="reading_state_is_known",

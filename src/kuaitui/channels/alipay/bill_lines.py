@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kuaitui.channels.alipay.bill_files import BillFile, Row, open_bill
-from kuaitui.channels.alipay.formats import read_moment, read_yuan
+from kuaitui.channels.alipay.formats import CURRENCY, read_moment, read_yuan
 from kuaitui.channels.port import (
     LineKind,
     Statement,
@@ -15,6 +15,7 @@ from kuaitui.channels.port import (
     StatementLine,
     StatementRefused,
 )
+from kuaitui.channels.running_balance import BalanceRow, closing_minor
 from kuaitui.kernel.money import Money
 
 TITLES: Final = {
@@ -27,6 +28,7 @@ _SUMS: Final = {
 }
 _IN: Final = re.compile(r"#收入合计[：:](\d+)笔，共(-?[\d.]+)元", re.ASCII)
 _OUT: Final = re.compile(r"#支出合计[：:](\d+)笔，共(-?[\d.]+)元", re.ASCII)
+_BALANCE: Final = re.compile(r"\d{1,13}\.\d{2}", re.ASCII)
 _TRADES: Final = {"交易": LineKind.PAY_IN, "退款": LineKind.REFUND}
 # The first word that stands in the kind of business decides; whether money came or went, too.
 _MOVEMENTS: Final = (
@@ -55,7 +57,8 @@ def read_bill(kind: StatementKind, content: bytes, *, seller_id: str) -> Stateme
     if not _is_account_of(seller_id, bill.account):
         raise StatementRefused("the bill of another account")
     lines = _trades(bill) if kind is StatementKind.TRADES else _movements(bill)
-    return Statement(bill.account, bill.day, lines)
+    closing = _closing(bill) if kind is StatementKind.FUNDS else None
+    return Statement(bill.account, bill.day, lines, closing)
 
 
 def _is_account_of(seller_id: str, account: str) -> bool:
@@ -99,6 +102,24 @@ def _movements(bill: BillFile) -> tuple[StatementLine, ...]:
     _check(bill, _IN, came)
     _check(bill, _OUT, went)
     return tuple(lines)
+
+
+def _closing(bill: BillFile) -> Money | None:
+    """The balance at the end of the day, by what stands beside each movement."""
+    if not all(_BALANCE.fullmatch(row.cells.get("账户余额(元)", "")) for row in bill.rows):
+        return None
+    minor = closing_minor(
+        [
+            BalanceRow(
+                at=read_moment(row.cell("发生时间")),
+                change_minor=_amount(row, "收入金额(+元)").minor
+                - _amount(row, "支出金额(-元)").minor,
+                balance_minor=read_yuan(row.cell("账户余额(元)")).minor,
+            )
+            for row in bill.rows
+        ]
+    )
+    return None if minor is None else Money(minor, CURRENCY)
 
 
 def _movement(row: Row, amount: Money, *, is_income: bool) -> StatementLine:

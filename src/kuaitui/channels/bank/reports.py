@@ -161,6 +161,15 @@ def checked_statement(statement: Element, reading: Reading) -> Element:
     return statement
 
 
+def closing_minor(statement: Element, reading: Reading) -> int:
+    """What a checked statement says lay on the account at its end."""
+    return signed(_closing(statement), reading)
+
+
+def _closing(statement: Element) -> Element:
+    return next(one for one in statement.all("Bal") if one.say("Tp/CdOrPrtry/Cd") == "CLBD")
+
+
 def _check_summary(statement: Element, entries: list[Element], reading: Reading) -> None:
     summary = statement.first("TxsSummry/TtlNtries")
     if summary is None:
@@ -177,7 +186,7 @@ def days_of(statement: Element, reading: Reading) -> Iterator[dt.date]:
     """The days a statement covers; one day, or the span it names."""
     span = statement.first("FrToDt")
     if span is None:
-        closing = next(one for one in statement.all("Bal") if one.say("Tp/CdOrPrtry/Cd") == "CLBD")
+        closing = _closing(statement)
         yield read_date(closing.say("Dt/Dt"), where=closing.where)
         return
     first_at = read_moment(span.say("FrDtTm"), reading.zone, where=span.where)

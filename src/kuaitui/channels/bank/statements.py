@@ -15,6 +15,7 @@ from kuaitui.channels.bank.reports import (
     NOT_PROVIDED,
     Reading,
     checked_statement,
+    closing_minor,
     days_of,
     entry_word,
     is_booked,
@@ -23,6 +24,7 @@ from kuaitui.channels.bank.reports import (
 )
 from kuaitui.channels.bank.words import MessageRefused
 from kuaitui.channels.port import LineKind, Statement, StatementLine, StatementRefused
+from kuaitui.kernel.money import Money
 
 _LINE = re.compile(r"line (\d+)")
 
@@ -55,7 +57,8 @@ def _read(content: bytes, reading: Reading) -> Statement:
         _line(no, entry, part, written_at, reading)
         for no, (entry, part) in enumerate(_parts(statement), start=1)
     )
-    return Statement(reading.account_number, days[0], lines)
+    closing = Money(closing_minor(statement, reading), reading.currency)
+    return Statement(reading.account_number, days[0], lines, closing)
 
 
 def _parts(statement: Element) -> Iterator[tuple[Element, Element]]:

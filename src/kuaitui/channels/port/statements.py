@@ -66,6 +66,8 @@ class Statement:
     """The merchant or account it is of, as the bill says."""
     day: dt.date
     lines: tuple[StatementLine, ...] = field(repr=False)
+    closing_balance: Money | None = None
+    """What lay on the account when the day was over, where the bill says it beyond doubt."""
 
 
 class StatementRefused(Exception):  # noqa: N818 - an answer, like a refusal

@@ -23,6 +23,7 @@ from kuaitui.channels.port import (
     StatementLine,
     StatementRefused,
 )
+from kuaitui.channels.running_balance import BalanceRow, closing_minor
 from kuaitui.channels.wechatpay.replies import BEIJING, CURRENCY
 from kuaitui.kernel.money import EXPONENTS, MINOR_MAX, Money
 
@@ -85,7 +86,8 @@ def read_bill(kind: StatementKind, content: bytes, *, mchid: str) -> Statement:
         _check_row(form, row, line_no, day=day, mchid=mchid)
         lines.extend(form.lines(row, line_no))
     _check_totals(form, rows, totals)
-    return Statement(account=mchid, day=day, lines=tuple(lines))
+    closing = _closing(rows) if kind is StatementKind.FUNDS else None
+    return Statement(account=mchid, day=day, lines=tuple(lines), closing_balance=closing)
 
 
 def _text(content: bytes) -> list[str]:
@@ -244,6 +246,24 @@ def _fund_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
         _moment(row["记账时间"], line_no),
         f"{row['业务类型']} {row['收支类型']}",
     )
+
+
+def _closing(rows: Sequence[tuple[int, Row]]) -> Money | None:
+    """The balance at the end of the day, by what stands beside each movement."""
+    if not all(_AMOUNT.fullmatch(row["账户结余(元)"]) for _, row in rows):
+        return None
+    minor = closing_minor(
+        [
+            BalanceRow(
+                at=_moment(row["记账时间"], line_no),
+                change_minor=_fen(row["收支金额(元)"], line_no)
+                * (1 if row["收支类型"] == INCOME else -1),
+                balance_minor=_fen(row["账户结余(元)"], line_no),
+            )
+            for line_no, row in rows
+        ]
+    )
+    return None if minor is None else Money(minor, CURRENCY)
 
 
 def _column(title: str) -> Callable[[Row], str]:

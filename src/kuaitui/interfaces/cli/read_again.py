@@ -93,7 +93,9 @@ def _lines(done: _Done) -> list[str]:
         return [f"{name}: cannot be read: {where}{read.reason}"]
     if not read.is_changed:
         return [f"{name}: the same, {read.lines_count:,} lines"]
-    said = [f"{name}: {read.changes_count:,} lines read otherwise, {read.lines_count:,} in all"]
+    count = read.changes_count
+    what = f"{count:,} lines read otherwise" if count else "another closing balance"
+    said = [f"{name}: {what}, {read.lines_count:,} lines in all"]
     said += [
         f"  line {change.line_no}: {change.before or 'nothing'} → {change.after or 'nothing'}"
         for change in read.changes

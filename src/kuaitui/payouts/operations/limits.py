@@ -86,7 +86,16 @@ def note_balance(
     actor: Actor,
     now: dt.datetime,
 ) -> None:
-    """Note what lay at a channel at a moment; what was sent since is taken off by ourselves."""
+    """Note what lay at a channel at a moment; what was sent since is taken off by ourselves.
+
+    What is told of the latest moment counts, whenever it is told: a late word of an earlier moment
+    is kept and changes nothing. The same word again is not noted again; another word of the same
+    moment takes the place of the first.
+    """
+    known = ChannelBalance.objects.filter(channel=channel, currency=balance.currency, as_of=as_of)
+    last = known.order_by("-id").first()
+    if last is not None and (last.balance_minor, last.source) == (balance.minor, source.value):
+        return
     ChannelBalance.objects.create(
         channel=channel,
         currency=balance.currency,

@@ -15,6 +15,12 @@ from kuaitui.payouts.types import ALL_CHANNELS, BalanceSource, LimitScope
 
 DAY: Final = dt.timedelta(days=1)
 LIMITS_MAX = 500
+_ON_THE_WAY: Final = (
+    LegState.SENDING,
+    LegState.UNKNOWN,
+    LegState.ACCEPTED,
+    LegState.NEEDS_ACTION,
+)
 
 
 def limits_on(*, channel: str, currency: str) -> dict[LimitScope, int]:
@@ -95,10 +101,17 @@ def sent_minor(leg: PayoutLeg, scope: LimitScope, *, since: dt.datetime) -> int:
 
 
 def _sent_since(row: ChannelBalance) -> int:
-    sent = PayoutLeg.objects.filter(
-        channel=row.channel, currency=row.currency, first_sent_at__gt=row.as_of
-    ).exclude(state=LegState.FAILED)
-    return _sum_of(sent)
+    legs = PayoutLeg.objects.filter(channel=row.channel, currency=row.currency)
+    sent = legs.filter(first_sent_at__gt=row.as_of).exclude(state=LegState.FAILED)
+    if row.source != BalanceSource.STATEMENT:
+        return _sum_of(sent)
+    # A statement tells what was booked. What was sent before its end and booked after it (a batch
+    # of the evening, a transfer that waits for its payee) is in the balance and goes out of it. A
+    # channel that took the money at once has it taken off twice: that errs on the side of waiting.
+    before = legs.filter(first_sent_at__lte=row.as_of)
+    on_the_way = before.filter(state__in=_ON_THE_WAY)
+    booked_since = before.filter(settled_at__gt=row.as_of)
+    return _sum_of(sent) + _sum_of(on_the_way) + _sum_of(booked_since)
 
 
 def _sum_of(legs: QuerySet[PayoutLeg]) -> int:

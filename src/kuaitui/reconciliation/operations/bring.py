@@ -14,6 +14,7 @@ from kuaitui.audit.operations import record
 from kuaitui.channels.port import StatementChannel, StatementKind, StatementLine, StatementRefused
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.reconciliation.errors import (
     BillTooLarge,
@@ -49,6 +50,7 @@ class Read:
     lines: tuple[StatementLine, ...] = ()
     reason: str = ""
     line_no: int = 0
+    closing: Money | None = None
 
 
 def bring_file(
@@ -150,7 +152,7 @@ def read_content(
     if statement.day != day:
         reason = f"it is the bill of {statement.day.isoformat()}"
         return Read(parser, ReadingState.REFUSED, (), reason)
-    return Read(parser, ReadingState.READ, statement.lines)
+    return Read(parser, ReadingState.READ, statement.lines, closing=statement.closing_balance)
 
 
 @transaction.atomic(durable=True)
@@ -246,6 +248,8 @@ def keep_reading(file: StatementFile, read: Read, now: dt.datetime) -> Statement
         line_no=read.line_no,
         lines_count=len(read.lines),
         lines_sha256=lines_digest(read.lines),
+        closing_minor=read.closing.minor if read.closing else None,
+        closing_currency=read.closing.currency if read.closing else "",
     )
     if read.lines:
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:

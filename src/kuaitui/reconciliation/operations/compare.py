@@ -19,6 +19,7 @@ from kuaitui.kit.transactions import requires_transaction
 from kuaitui.reconciliation.errors import TooManyDifferences
 from kuaitui.reconciliation.events import BreakFound
 from kuaitui.reconciliation.models import BillDay, BreakRow, CrossedItem
+from kuaitui.reconciliation.operations.closing_balance import note_closing_balance
 from kuaitui.reconciliation.operations.set_aside import set_payments_aside
 from kuaitui.reconciliation.operations.steps import add_step
 from kuaitui.reconciliation.queries.items import (
@@ -58,8 +59,9 @@ def compare_bill(
 
     All open breaks of the channel's bills of this kind are looked at again: a later bill or posting
     that settles one closes it, with the reason. A payment that nobody knows is set aside, which
-    closes its break. May run as often as one likes, over any day, in no transaction. `zone` is the
-    channel's; `today` is in it.
+    closes its break. Where a fund bill says what lay on the account at the end of its day, that is
+    noted as the channel's balance. May run as often as one likes, over any day, in no
+    transaction. `zone` is the channel's; `today` is in it.
 
     Raises:
         TooManyDifferences: more than `DIFFERENCES_MAX`: it is hardly this account's bill.
@@ -68,6 +70,7 @@ def compare_bill(
     first = comparison()
     # Each payment is set aside in a transaction of its own. If we die in between, the next
     # comparison finds the same breaks and the same payments, and goes on.
+    note_closing_balance(channel=channel, bill=bill, day=day, zone=zone, now=now)
     if not set_payments_aside(channel=channel, bill=bill, now=now):
         return first
     second = comparison()

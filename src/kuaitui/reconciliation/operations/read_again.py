@@ -87,12 +87,11 @@ def read_again(
 
 
 def _is_same(before: StatementReading, read: Read) -> bool:
-    return (before.state, before.reason, before.line_no, before.lines_sha256) == (
-        read.state,
-        read.reason,
-        read.line_no,
-        lines_digest(read.lines),
-    )
+    kept = (before.state, before.reason, before.line_no, before.lines_sha256)
+    minor = before.closing_minor
+    closing = None if minor is None else Money(minor, before.closing_currency)
+    made = (read.state, read.reason, read.line_no, lines_digest(read.lines))
+    return (kept, closing) == (made, read.closing)
 
 
 def _take_place(
