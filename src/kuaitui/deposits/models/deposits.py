@@ -86,6 +86,8 @@ class DepositLot(models.Model):
                 ),
             ),
         ]
+        # Reconciliation asks for a channel's day.
+        indexes = [models.Index(fields=["channel", "paid_at"], name="deposits_lot_paid")]
 
     def __str__(self) -> str:
         return self.public_id

@@ -208,6 +208,17 @@ class PayoutLeg(models.Model):
                 condition=Q(first_sent_at__isnull=False),
             ),
             models.Index(fields=["book_id", "lot_id"], name="payouts_leg_of_lot"),
+            # Reconciliation asks for a channel's day.
+            models.Index(
+                fields=["channel", "settled_at"],
+                name="payouts_leg_settled",
+                condition=Q(settled_at__isnull=False),
+            ),
+            models.Index(
+                fields=["channel", "returned_at"],
+                name="payouts_leg_returned",
+                condition=Q(returned_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
