@@ -152,6 +152,19 @@ def limit_word(scope: LimitScope) -> str | Promise:
 
 
 @register.filter
+def named(user_id: str, names: dict[str, str]) -> str:
+    """Somebody's name; of whom none is known, the id."""
+    return names.get(user_id, user_id)
+
+
+@register.filter
+def code_word(code: str) -> str | Promise:
+    """What a channel waits for in words; its own codes are shown as they are."""
+    known = {action.value: word for action, (word, _meaning) in words.NEEDED_ACTIONS.items()}
+    return known.get(code, code)
+
+
+@register.filter
 def aside_why(reason: str) -> str | Promise:
     """Why something was set aside."""
     return why_aside(reason)[0]

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from kuaitui.accounts.queries import display_names
 from kuaitui.accounts.rules import Permission, may
 from kuaitui.interfaces.console.forms import BalanceForm, FindingForm, HoldForm, LimitForm
 from kuaitui.interfaces.console.requests import StaffRequest
@@ -160,11 +161,14 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     now: dt.datetime = read_clock()
-    found = limits()
+    found, held = limits(), current_hold()
+    people = {who for one in found for who in (one.proposed_by, one.confirmed_by)}
+    people |= {held.begun_by, held.proposed_by} if held else set()
     context = {
         "section": "payouts",
         "now": now,
-        "hold": current_hold(),
+        "hold": held,
+        "names": display_names(user_ids=people),
         "limits": [one for one in found if one.is_in_force],
         "proposals": [one for one in found if not one.is_in_force],
         "balances": balances(),

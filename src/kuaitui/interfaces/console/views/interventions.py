@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from kuaitui.interfaces.console.intervention_forms import CallBackForm, HandOverForm
+from kuaitui.interfaces.console.people import names_of
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -140,11 +141,13 @@ def _decide(
         else:
             messages.success(request, words["done"])
             return HttpResponseRedirect(reverse("console:leg", args=[leg_id]))
+    opened = openings(leg_id)
     context = {
         "section": "payouts",
         "leg": found,
         "form": form,
-        "openings": openings(leg_id),
+        "openings": opened,
+        "names": names_of(opened),
         "words": words,
         "refusal": refusal,
         **more,

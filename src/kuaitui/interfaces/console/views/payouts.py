@@ -22,8 +22,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from kuaitui.accounts.rules import Permission, may
 from kuaitui.channels.registry import ChannelUnknown
 from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console.asides import asides
 from kuaitui.interfaces.console.clocks import spell
 from kuaitui.interfaces.console.forms import ConfirmSwitchForm, FindingForm, SwitchForm
+from kuaitui.interfaces.console.people import names_of
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.interfaces.console.tables import Tab, Tile, page_number, pages
 from kuaitui.kernel.actor import Actor
@@ -182,6 +184,7 @@ def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
         "leg": found,
         "attempts": attempts(leg_id),
         "openings": opened,
+        "names": names_of(opened),
         "is_excluded": decided is not None and decided.excludes(request.viewer.actor.id),
         "askable": ASKABLE,
         **_rights(request),
@@ -311,6 +314,7 @@ def _tiles(found: PayoutsOverview, now: dt.datetime) -> list[Tile]:
     address = reverse("console:payouts")
     unknown = _count(found, LegState.UNKNOWN, LegState.SENDING)
     oldest = found.oldest_unknown_since
+    aside_count = len(asides())
     return [
         Tile(
             _("Result unknown"),
@@ -321,9 +325,9 @@ def _tiles(found: PayoutsOverview, now: dt.datetime) -> list[Tile]:
         ),
         Tile(
             _("Set aside for a person"),
-            found.set_aside_count,
+            aside_count,
             reverse("console:set_aside"),
-            "act" if found.set_aside_count else "",
+            "act" if aside_count else "",
         ),
         Tile(_("At the channel"), _count(found, LegState.ACCEPTED), f"{address}?state=channel"),
         Tile(

@@ -15,17 +15,17 @@ from django.views.decorators.http import require_safe
 from kuaitui.accounts.types import Role, Viewer
 from kuaitui.deposits.queries import (
     pay_ins_of_another_amount,
-    pay_ins_set_aside,
     suspense_counts,
 )
 from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console.asides import asides
 from kuaitui.interfaces.console.clocks import spell
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.interfaces.console.rows import lines
 from kuaitui.interfaces.console.tables import Tile
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
-from kuaitui.payouts.queries import legs_set_aside, overview, send_backs_set_aside
+from kuaitui.payouts.queries import overview
 from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
 from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
 from kuaitui.refunds.states import State
@@ -74,19 +74,13 @@ def work(request: StaffRequest) -> HttpResponse:
         "breaks_count": open_breaks_count(),
         "late_bills_count": late_bills_count(),
         "suspense": suspense_counts(),
-        "set_aside": _set_aside(),
+        "set_aside": _waiting([one.since for one in asides()]),
         "odd_orders": _odd_orders(now),
         "next_title": title,
         "next_href": address,
         "rows": lines(page.rows),
     }
     return render(request, "console/work.html", context)
-
-
-def _set_aside() -> Waiting:
-    since = [one.set_aside_at for one in legs_set_aside() if one.set_aside_at]
-    since += [one.set_aside_at for one in send_backs_set_aside() if one.set_aside_at]
-    return _waiting(since + [one.set_aside_at for one in pay_ins_set_aside() if one.set_aside_at])
 
 
 def _odd_orders(now: dt.datetime) -> Waiting:
