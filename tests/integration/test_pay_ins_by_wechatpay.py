@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 
 from kuaitui.channels.port import PayInMethod
 from kuaitui.channels.registry import Channels, build_channels
+from kuaitui.channels.simulator.faults import Fault, Operation, Rule
 from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.deposits import operations, queries
-from kuaitui.deposits.states import PayInState
+from kuaitui.deposits.states import PayInState, SuspenseState
 from kuaitui.deposits.types import FoundBy, SuspenseReason
 from kuaitui.kernel.clock import read_clock
+from kuaitui.payouts import operations as payouts
+from kuaitui.payouts.queries import send_back
+from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import Pace
 from tests.support import pay_ins_given as pig
+from tests.support import send_backs_given as sbg
 from tests.support.given import DAY, yuan
-from tests.support.wechatpay import WechatPayProcess
+from tests.support.wechatpay import WechatPayProcess, a_number
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHANNEL = "wechatpay"
@@ -148,3 +155,39 @@ def test_a_number_of_a_channel_that_is_gone_is_given_up_and_stops_nobody_else() 
         operations.ask_about_stray(**about, channels=Channels({}), pace=pig.PACE, clock=read_clock)
 
     assert queries.due_strays(now=read_clock() + DAY) == []
+
+
+def test_a_payment_nobody_knows_goes_back_along_itself_once_though_the_answer_was_lost(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    number = a_number("STRANGE")
+    payment = director.pay(number, amount_minor=300_00)
+    director.fund(1_000_00)
+    operations.note_pay_in_hint(channel=CHANNEL, number=number, now=read_clock())
+    operations.ask_about_stray(
+        channel=CHANNEL, number=number, channels=channels, pace=pig.PACE, clock=read_clock
+    )
+    case = next(one for one in queries.suspense_cases() if one.reference == payment)
+    sbg.order_back(case.suspense_id, now=read_clock())
+    send_back_id = payouts.begin_send_back(suspense_id=case.suspense_id, now=read_clock())
+    assert send_back_id is not None
+    ours = send_back(send_back_id).number
+    director.misbehave(Rule(Fault.DROP_ANSWER, Operation.SUBMIT, number=ours, times=1))
+
+    states = [carried(send_back_id, channels, minutes=5 * turn) for turn in range(2)]
+
+    assert states == [LegState.UNKNOWN, LegState.PAID]
+    assert director.paid()[ours]["times_paid"] == 1
+    assert queries.suspense_case(case.suspense_id).state is SuspenseState.SENT_BACK
+    (refunded,) = [one for one in director.book()["refunds"] if one["out_refund_no"] == ours]
+    assert refunded["transaction_id"] == payment
+
+
+def carried(send_back_id: str, channels: Channels, *, minutes: int) -> LegState | None:
+    """What the call comes to that is due by then."""
+    return payouts.carry_out_send_back(
+        send_back_id=send_back_id,
+        channels=channels,
+        pace=Pace(),
+        clock=lambda: read_clock() + dt.timedelta(minutes=minutes),
+    )

@@ -26,8 +26,10 @@ from kuaitui.ledger import queries as ledger
 from kuaitui.payouts import operations
 from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.queries import due_send_backs, send_backs_of, send_backs_set_aside
+from kuaitui.payouts.queries.limits import balance_left
 from kuaitui.payouts.rules import send_back_number
 from kuaitui.payouts.states import LegState
+from kuaitui.payouts.types import BalanceSource, LimitScope
 from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support import payouts_given as pg
@@ -298,3 +300,55 @@ def test_one_set_aside_goes_on_with_a_finding_only(
 
     with nothing_moves(*sbg.TABLES), pytest.raises(refusal):
         operations.release_send_back(**about, actor=given.approver(), now=made.now)
+
+
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [(LimitScope.CHANNEL_LEG, "leg_limit"), (LimitScope.CHANNEL_DAY, "above_day")],
+)
+def test_above_a_limit_of_the_channel_it_waits_for_people(
+    made: sbg.World, scope: LimitScope, reason: str
+) -> None:
+    pg.limit(scope, "299.99")
+    assert sbg.claim(made.send_back_id, now=made.now) is None
+    assert [one.set_aside_reason for one in send_backs_set_aside()] == [reason]
+    assert made.kinds() == []
+    pg.limit(scope, "300")
+    operations.release_send_back(
+        send_back_id=made.send_back_id, reason="Raised.", actor=given.approver(), now=made.now
+    )
+
+    assert made.channel_says(Succeeded("R", made.now)) is LegState.PAID
+
+
+def test_what_is_sent_back_and_what_is_paid_out_share_a_channels_day(made: sbg.World) -> None:
+    pg.limit(LimitScope.CHANNEL_DAY, "500")
+    payout = pg.payout("¥200.01")
+    made.channel_says(Unknown("deadline"))
+    assert operations.claim_leg(leg_id=payout.leg_id, pace=pg.PACE, now=made.now) is None
+    other = pg.payout("¥200", application_id="rfa_2")
+    assert operations.claim_leg(leg_id=other.leg_id, pace=pg.PACE, now=made.now) is not None
+    second = sbg.ordered(now=made.now)
+
+    assert sbg.claim(second.send_back_id, now=made.now) is None
+
+    assert (second.view.code, second.view.set_aside_at) == ("day_limit", None)
+    second.now = made.now + given.DAY + dt.timedelta(seconds=1)
+    assert second.channel_says(Succeeded("R", second.now)) is LegState.PAID
+
+
+def test_below_the_floor_of_the_channels_balance_it_waits_and_what_left_is_counted(
+    made: sbg.World,
+) -> None:
+    pg.limit(LimitScope.CHANNEL_FLOOR, "100")
+    assert sbg.claim(made.send_back_id, now=made.now) is None
+    assert made.view.code == "balance_unknown"
+    operations.note_balance(
+        channel=given.CHANNEL, balance=given.yuan("400"), as_of=made.now,
+        source=BalanceSource.PERSON, actor=given.approver(), now=made.now,
+    )  # fmt: skip
+    made.now += dt.timedelta(minutes=10)
+
+    made.channel_says(Succeeded("R", made.now))
+
+    assert balance_left(channel=given.CHANNEL, currency="CNY") == 100_00

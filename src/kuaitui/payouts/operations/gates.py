@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import connection
@@ -124,6 +125,12 @@ def _wait_for_others(leg: PayoutLeg, limits: dict[LimitScope, int]) -> None:
     keys = {f"{subject}/{leg.currency}" for scope, subject in subjects.items() if scope in limits}
     if LimitScope.OPERATOR_DAY in limits:
         keys |= {f"{person}/{leg.currency}" for person in leg.approved_by}
+    take_turns(keys)
+
+
+@requires_transaction
+def take_turns(keys: Iterable[str]) -> None:
+    """Wait for whoever claims under one of these keys, and let nobody else until we are done."""
     with connection.cursor() as cursor:
         for lock in sorted(zlib.crc32(key.encode()) - 2**31 for key in keys):
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LIMIT_LOCKS, lock])

@@ -26,6 +26,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import wake
 from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.models import SendBack, SendBackAttempt
+from kuaitui.payouts.operations.send_back_limits import is_within_channel_limits
 from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind, send_back_number
@@ -100,9 +101,9 @@ def claim_send_back(
 ) -> SendBackClaim | None:
     """Take a send-back for one call, or nothing when it is not its turn or somebody has it.
 
-    In one transaction: kill switch, hold and the window of the way back (for SEND only), lease,
-    fence, the attempt. `takes_back` says whether the channel refunds along a payment at all. What
-    cannot go is failed, and its case is open again.
+    In one transaction: kill switch, hold, the window of the way back and the channel's limits (for
+    SEND only), lease, fence, the attempt. `takes_back` says whether the channel refunds along a
+    payment at all. What cannot go is failed, and its case is open again.
     """
     row = (
         SendBack.objects.select_for_update(skip_locked=True)
@@ -121,6 +122,8 @@ def claim_send_back(
         code = _why_it_cannot_go(row, now, takes_back=takes_back)
         if code:
             fail(row, code, now)
+            return None
+        if row.first_sent_at is None and not is_within_channel_limits(row, now=now):
             return None
     # The last worker never recorded: nobody knows what it did.
     row.attempts.filter(outcome=None).update(
@@ -204,7 +207,7 @@ def _why_it_cannot_go(row: SendBack, now: dt.datetime, *, takes_back: bool) -> s
 
 def _take(row: SendBack, kind: AttemptKind, pace: Pace, now: dt.datetime) -> SendBackAttempt:
     if kind is AttemptKind.SEND:
-        row.state, row.since = LegState.SENDING, now
+        row.state, row.since, row.code = LegState.SENDING, now, ""
         row.sends += 1
         row.checks = 0
         row.first_sent_at = row.first_sent_at or now

@@ -8,13 +8,14 @@ from typing import Final
 from django.db.models import QuerySet, Sum
 
 from kuaitui.kernel.money import Money
-from kuaitui.payouts.models import ChannelBalance, PayoutLeg, PayoutLimit
+from kuaitui.payouts.models import ChannelBalance, PayoutLeg, PayoutLimit, SendBack
 from kuaitui.payouts.queries.values import KnownBalance, Limit
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import ALL_CHANNELS, BalanceSource, LimitScope
 
 DAY: Final = dt.timedelta(days=1)
 LIMITS_MAX = 500
+Sent = QuerySet[PayoutLeg] | QuerySet[SendBack]
 _ON_THE_WAY: Final = (
     LegState.SENDING,
     LegState.UNKNOWN,
@@ -94,14 +95,25 @@ def sent_minor(leg: PayoutLeg, scope: LimitScope, *, since: dt.datetime) -> int:
         case LimitScope.RULE_DAY:
             sent = sent.filter(approved_by=[])
         case LimitScope.CHANNEL_DAY:
-            sent = sent.filter(channel=leg.channel)
+            return sent_by_channel(channel=leg.channel, currency=leg.currency, since=since)
         case _:
             sent = sent.none()
     return _sum_of(sent)
 
 
+def sent_by_channel(*, channel: str, currency: str, since: dt.datetime) -> int:
+    """What left by a channel for the first time since then: legs, and payments sent back."""
+    first = {"channel": channel, "currency": currency, "first_sent_at__gt": since}
+    return _sum_of(PayoutLeg.objects.filter(**first)) + _sum_of(SendBack.objects.filter(**first))
+
+
 def _sent_since(row: ChannelBalance) -> int:
-    legs = PayoutLeg.objects.filter(channel=row.channel, currency=row.currency)
+    mine = {"channel": row.channel, "currency": row.currency}
+    legs = _gone_since(row, PayoutLeg.objects.filter(**mine))
+    return legs + _gone_since(row, SendBack.objects.filter(**mine))
+
+
+def _gone_since(row: ChannelBalance, legs: Sent) -> int:
     sent = legs.filter(first_sent_at__gt=row.as_of).exclude(state=LegState.FAILED)
     if row.source != BalanceSource.STATEMENT:
         return _sum_of(sent)
@@ -114,7 +126,7 @@ def _sent_since(row: ChannelBalance) -> int:
     return _sum_of(sent) + _sum_of(on_the_way) + _sum_of(booked_since)
 
 
-def _sum_of(legs: QuerySet[PayoutLeg]) -> int:
+def _sum_of(legs: Sent) -> int:
     minor: int | None = legs.aggregate(sum=Sum("amount_minor"))["sum"]
     return minor or 0
 
