@@ -341,6 +341,45 @@ def test_a_line_that_tells_only_the_banks_number_belongs_to_its_leg() -> None:
     assert breaks() == {}
 
 
+def two_refunds_of_one_payment() -> tuple[str, str]:
+    """Two partial refunds that bear the one number of the payment they go back along."""
+    first = payouts_given.payout("¥3,000")
+    payouts_given.attempt(first, payouts_given.succeeded(at(9)))
+    second = payouts_given.payout_of(first.shop, "¥4,000", application_id="rfa_2")
+    payouts_given.attempt(second, payouts_given.succeeded(at(15)))
+    return number_of(first), number_of(second)
+
+
+def unnamed(amount: str) -> dict[str, Any]:
+    return line("refund", "", amount, number="", reference="SIM0001")
+
+
+def test_refunds_of_one_payment_share_its_number_and_each_has_its_line() -> None:
+    two_refunds_of_one_payment()
+
+    compare_with(unnamed("¥4,000"), unnamed("¥3,000"))
+
+    assert breaks() == {}
+
+
+def test_of_refunds_that_share_a_number_the_one_without_its_line_is_missing() -> None:
+    first, _ = two_refunds_of_one_payment()
+
+    compare_with(unnamed("¥4,000"))
+    assert breaks() == {first: "missing_in_bill"}
+
+    compare_with(unnamed("¥3,000"), day=DAY + ONE_DAY, now=NOW + 2 * ONE_DAY)
+    assert breaks() == {}
+
+
+def test_of_refunds_that_share_a_number_the_one_paid_twice_is_named() -> None:
+    _, second = two_refunds_of_one_payment()
+
+    compare_with(unnamed("¥3,000"), unnamed("¥4,000"), unnamed("¥4,000"))
+
+    assert breaks() == {second: "duplicate"}
+
+
 def test_another_currency_is_another_amount() -> None:
     payment = paid_in()
 

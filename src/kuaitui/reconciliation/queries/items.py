@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ from kuaitui.payouts.queries import (
     send_backs_under_way,
 )
 from kuaitui.reconciliation.models import RepeatedItem
-from kuaitui.reconciliation.rules import EXPECTED
+from kuaitui.reconciliation.rules import EXPECTED, Sharer, share_out
 from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
 
 Identity = tuple[Event, str]
@@ -111,29 +111,66 @@ def items_of(
     payments = _payments(channel, {key for event, key in identities if event is Event.PAY_IN})
     legs = _legs(channel, {key for event, key in identities if event is not Event.PAY_IN})
     out_of_suspense = _sent_back(channel, {key for event, key in identities if event is Event.OUT})
-    names = {leg.number: leg.number for leg in legs}
-    names |= {leg.reference: leg.number for leg in legs if leg.reference}
-    wanted = {key for _, key in identities} | names.keys()
-    lines: dict[Identity, list[Theirs]] = defaultdict(list)
-    for event, key, line in _lines(channel, bill, wanted):
-        name = key if event is Event.PAY_IN else names.get(key, key)
-        lines[event, name].append(line)
+    names = _Names(legs)
+    lines = names.lines(_lines(channel, bill, {key for _, key in identities} | names.all))
     found: dict[Identity, Item] = {}
-    by_number = {leg.number: leg for leg in legs}
     for event, key in identities:
-        name = key if event is Event.PAY_IN else names.get(key, key)
-        ours = payments.get(name) if event is Event.PAY_IN else _ours(event, by_number.get(name))
-        if ours is None and event is Event.OUT:
-            ours = out_of_suspense.get(name)
-        other_way = lines.get((_OTHER_WAY[event], name), []) if event in _OTHER_WAY else []
-        found[event, name] = Item(
-            event,
-            name,
-            ours,
-            tuple(lines.get((event, name), ())),
-            sum(line.minor for line in other_way),
-        )
+        for name in names.of(event, key):
+            is_in = event is Event.PAY_IN
+            ours = payments.get(name) if is_in else _ours(event, names.legs.get(name))
+            if ours is None and event is Event.OUT:
+                ours = out_of_suspense.get(name)
+            other_way = lines.get((_OTHER_WAY[event], name), []) if event in _OTHER_WAY else []
+            found[event, name] = Item(
+                event,
+                name,
+                ours,
+                tuple(lines.get((event, name), ())),
+                sum(line.minor for line in other_way),
+            )
     return found
+
+
+class _Names:
+    """Under which of our numbers lines belong that tell only the channel's."""
+
+    def __init__(self, legs: Collection[SentLeg]) -> None:
+        self.legs = {leg.number: leg for leg in legs}
+        self._by_reference: dict[str, list[SentLeg]] = defaultdict(list)
+        for leg in legs:
+            if leg.reference:
+                self._by_reference[leg.reference].append(leg)
+        self.all = self.legs.keys() | self._by_reference.keys()
+
+    def of(self, event: Event, key: str) -> list[str]:
+        """Our numbers of what a bill calls so: several where they share the channel's number."""
+        if event is Event.PAY_IN or key in self.legs or key not in self._by_reference:
+            return [key]
+        return [leg.number for leg in self._by_reference[key]]
+
+    def lines(
+        self, found: Iterable[tuple[Event, str, Theirs]]
+    ) -> Mapping[Identity, Sequence[Theirs]]:
+        """The lines under our numbers, in the order of days and rows."""
+        lines: dict[Identity, list[Theirs]] = defaultdict(list)
+        shared: dict[Identity, list[Theirs]] = defaultdict(list)
+        for event, key, line in found:
+            names = self.of(event, key)
+            (lines[event, names[0]] if len(names) == 1 else shared[event, key]).append(line)
+        for (event, key), several in shared.items():
+            for name, line in share_out(several, self._sharers(event, key)):
+                lines[event, name].append(line)
+        return lines
+
+    def _sharers(self, event: Event, key: str) -> list[Sharer]:
+        return [
+            Sharer(
+                leg.number,
+                leg.amount_minor,
+                leg.settled_at if event is Event.OUT else leg.returned_at,
+            )
+            for leg in self._by_reference[key]
+        ]
 
 
 def _payments(channel: str, references: set[str]) -> dict[str, Ours]:
@@ -166,14 +203,14 @@ def _of_payment(row: PaymentIn, kind: LineKind, word: str) -> Ours:
 
 
 def _legs(channel: str, keys: set[str]) -> list[SentLeg]:
+    """The legs of some numbers, ours or the channel's, and those that share the channel's."""
     found = legs_by_number(channel=channel, numbers=sorted(keys))
     found += send_backs_under_way(channel=channel, numbers=sorted(keys))
-    strange = keys - {leg.number for leg in found}
-    if strange:
-        known = {leg.number for leg in found}
-        others = legs_by_bank_reference(channel=channel, references=sorted(strange))
-        found += [leg for leg in others if leg.number not in known]
-    return found
+    by_number = {leg.number: leg for leg in found}
+    references = (keys - by_number.keys()) | {leg.reference for leg in by_number.values()} - {""}
+    for leg in legs_by_bank_reference(channel=channel, references=sorted(references)):
+        by_number.setdefault(leg.number, leg)
+    return list(by_number.values())
 
 
 def _ours(event: Event, leg: SentLeg | None) -> Ours | None:

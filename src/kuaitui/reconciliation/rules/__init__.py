@@ -13,11 +13,13 @@ from kuaitui.reconciliation.rules.matching import (
 )
 from kuaitui.reconciliation.rules.reporting import day_state
 from kuaitui.reconciliation.rules.sent_numbers import compare
+from kuaitui.reconciliation.rules.sharing import Sharer, share_out
 
 __all__ = [
     "CUT_OFF_SLACK",
     "EVENTS",
     "EXPECTED",
+    "Sharer",
     "classify",
     "compare",
     "correction_for",
@@ -27,4 +29,5 @@ __all__ = [
     "key_of",
     "may_be_on_neighbour",
     "remedies_for",
+    "share_out",
 ]
