@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from kuaitui.config.messages import compile_catalogues
 
 compile_catalogues()
-# How long one example takes says more of the machine than of the code.
-settings.register_profile("kuaitui", deadline=None)
+# How long an example takes, or to think of one, says more of the machine than of the code. What
+# fails prints how to play it again, whatever its seed was.
+settings.register_profile(
+    "kuaitui",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+# For looking long at one property: `pytest --hypothesis-profile=thorough tests/property/...`.
+settings.register_profile("thorough", settings.get_profile("kuaitui"), max_examples=5_000)
 settings.load_profile("kuaitui")
 
 
