@@ -7,10 +7,13 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from kuaitui.channels.port import Unknown
+from kuaitui.deposits.operations import set_pay_in_aside
 from kuaitui.kit import health
 from kuaitui.payouts import operations
 from tests.support import given
+from tests.support import pay_ins_given as pig
 from tests.support import payouts_given as pg
+from tests.support import send_backs_given as sbg
 from tests.support.given import NOW
 
 
@@ -47,6 +50,18 @@ def test_what_waits_for_people_is_counted_and_nothing_more_is_said(client):
     assert client.get("/healthz").json()["payouts"] == {
         "on_hold": True, "stopped": ["*"], "overdue": 1, "set_aside": 0,
     }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_payments_that_wait_for_people_are_counted_too(client):
+    order, back = pig.waiting(), sbg.ordered()
+    set_pay_in_aside(order_id=order.order_id, reason="DataError", now=order.now)
+    operations.set_send_back_aside(send_back_id=back.send_back_id, reason="x", now=back.now)
+
+    found = client.get("/healthz").json()
+
+    assert found["pay_ins"] == {"in_suspense": 1, "set_aside": 1}
+    assert found["payouts"]["set_aside"] == 1
 
 
 @pytest.mark.django_db

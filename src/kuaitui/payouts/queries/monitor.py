@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
-from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg, SendBack
 from kuaitui.payouts.queries.due import due_count
 from kuaitui.payouts.queries.holds import current_hold
 from kuaitui.payouts.queries.values import (
@@ -36,7 +36,7 @@ def overview(*, now: dt.datetime) -> PayoutsOverview:
         hold=current_hold(),
         overdue_count=_overdue(),
         oldest_unknown_since=unknown.aggregate(oldest=Min("last_sent_at"))["oldest"],
-        set_aside_count=PayoutLeg.objects.filter(set_aside_at__isnull=False).count(),
+        set_aside_count=_set_aside(),
         due_count=due_count(now=now),
     )
 
@@ -125,9 +125,15 @@ def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
 
 
 def _overdue() -> int:
-    """Legs without a clear result about which people were called."""
+    """What left without a clear result so long ago that people were called."""
     live = [state.value for state in LIVE - {LegState.READY}]
-    return PayoutLeg.objects.filter(state__in=live, delayed_at__isnull=False).count()
+    late = {"state__in": live, "delayed_at__isnull": False}
+    return PayoutLeg.objects.filter(**late).count() + SendBack.objects.filter(**late).count()
+
+
+def _set_aside() -> int:
+    aside = {"set_aside_at__isnull": False}
+    return PayoutLeg.objects.filter(**aside).count() + SendBack.objects.filter(**aside).count()
 
 
 def _needing_people() -> QuerySet[PayoutLeg]:

@@ -172,11 +172,12 @@ class PayoutsOverview:
     switches: tuple[KillSwitch, ...]
     oldest_unknown_since: dt.datetime | None
     set_aside_count: int
+    """Legs, and payments going back, that wait for a person."""
     due_count: int
     """Legs whose turn has come and that nobody has taken yet."""
     hold: Hold | None
     overdue_count: int
-    """Legs without a clear result for so long that people were called."""
+    """Legs, and payments going back, without a clear result for so long that people were called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from kuaitui import __version__
+from kuaitui.deposits.queries import pay_ins_set_aside, suspense_counts
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.health import Readiness, readiness
 from kuaitui.kit.web import probe
@@ -30,7 +31,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 @probe
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """The same with the version, and whether payouts wait for people."""
+    """The same with the version, and how much waits for people."""
     found = readiness()
     content: dict[str, object] = {"status": found, "version": __version__}
     if found is not Readiness.READY:
@@ -41,5 +42,9 @@ def healthz(_request: HttpRequest) -> JsonResponse:
         "stopped": [switch.channel for switch in payouts.switches if switch.is_stopped],
         "overdue": payouts.overdue_count,
         "set_aside": payouts.set_aside_count,
+    }
+    content["pay_ins"] = {
+        "in_suspense": suspense_counts().waiting_count,
+        "set_aside": len(pay_ins_set_aside()),
     }
     return JsonResponse(content)
