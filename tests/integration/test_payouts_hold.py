@@ -224,6 +224,26 @@ def test_the_same_money_paid_again_comes_to_the_same_number() -> None:
     assert asked_back(again, pg.succeeded()) is LegState.PAID
 
 
+def test_a_payment_that_was_lost_and_is_reported_again_comes_to_the_same_number() -> None:
+    """It opens another lot, and goes to an account: no channel would refuse a second payment."""
+    shop = given.shop(())
+    backup = transaction.savepoint()
+    lost_lot = given.pay_in(shop.account_id, "¥500", reference="told-again", route_open=False)
+    card = given.destination(shop).destination_id
+    lost = pg.payout_of(shop, "¥500", application_id="rfa_lost", destination_id=card)
+    number = queries.leg(lost.leg_id).channel_number
+    transaction.savepoint_rollback(backup)
+    hold()
+
+    lot = given.pay_in(shop.account_id, "¥500", reference="told-again", route_open=False)
+    card = given.destination(shop).destination_id
+    again = pg.payout_of(shop, "¥500", application_id="rfa_again", destination_id=card)
+
+    assert lot != lost_lot
+    assert queries.leg(again.leg_id).channel_number == number
+    assert asked_back(again, pg.succeeded()) is LegState.PAID
+
+
 def test_money_that_came_in_after_the_restore_is_sent_without_a_question() -> None:
     hold(NOW - 10 * given.DAY)
     release(NOW - 9 * given.DAY)

@@ -129,20 +129,21 @@ def intervention_end(
     return None
 
 
-def channel_number(lot_id: str, *, nth: int) -> str:
-    """The number of the n-th leg of a lot that is sent.
+def channel_number(channel: str, payment_reference: str, *, nth: int) -> str:
+    """The number of the n-th leg of a payment in that is sent.
 
-    It follows from the lot alone. After a restore, whoever applies, approves and pays again what was
-    paid in the history that was lost comes to the same number, and the channel knows it. Letters and
-    digits only, 29 of them: what the narrowest channel takes (WeChat 商家转账: 32).
+    It follows from the payment alone, by the channel's name of it: a lot that was lost and reported
+    again has another id. After a restore, whoever applies, approves and pays again what was paid in
+    the history that was lost comes to the same number, and the channel knows it. Letters and digits
+    only, 29 of them: what the narrowest channel takes (WeChat 商家转账: 32).
     """
-    return "leg" + _letters(f"payout leg {nth} of {lot_id}")
+    return "leg" + _letters(f"payout leg {nth} of {payment_reference} at {channel}")
 
 
 def send_back_number(channel: str, payment_reference: str, *, nth: int) -> str:
     """The number of the n-th order that was sent to give a payment in suspense back.
 
-    It follows from the payment alone, as a leg's follows from its lot, and for the same reason.
+    It follows from the payment alone, as a leg's does, and for the same reason.
     """
     return "sbk" + _letters(f"send-back {nth} of {payment_reference} at {channel}")
 

@@ -192,8 +192,9 @@ def _add_leg(
         now=now,
     )
     lot = _lot(payout.account_id, planned.lot_id)
+    nth = _legs_sent(payout.book_id, planned.lot_id) + 1
     instruction = PayoutInstruction(
-        channel_number(planned.lot_id, nth=_legs_sent(payout.book_id, planned.lot_id) + 1),
+        channel_number(lot.channel, lot.channel_reference, nth=nth),
         planned.amount,
         _target(lot, planned),
     )
