@@ -74,22 +74,27 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
         return None
     held_at = last_held_at()
     sent_count = sum(one.first_sent_at is not None for one in earlier)
-    row = SendBack.objects.create(
-        public_id=new_id(IdPrefix.SEND_BACK, now=now),
+    # Whoever hears the same order at the same moment finds ours.
+    row, is_new = SendBack.objects.get_or_create(
         suspense_id=suspense_id,
         nth=len(earlier) + 1,
-        book_id=case.book_id,
-        channel=case.channel,
-        number=send_back_number(case.channel, case.reference, nth=sent_count + 1),
-        payment_reference=case.reference,
-        amount_minor=case.amount.minor,
-        currency=case.amount.currency,
-        open_until=case.refundable_until,
-        created_at=now,
-        since=now,
-        next_check_at=now,
-        clear_since=now if held_at is None or case.paid_at >= held_at else None,
+        defaults={
+            "public_id": new_id(IdPrefix.SEND_BACK, now=now),
+            "book_id": case.book_id,
+            "channel": case.channel,
+            "number": send_back_number(case.channel, case.reference, nth=sent_count + 1),
+            "payment_reference": case.reference,
+            "amount_minor": case.amount.minor,
+            "currency": case.amount.currency,
+            "open_until": case.refundable_until,
+            "created_at": now,
+            "since": now,
+            "next_check_at": now,
+            "clear_since": now if held_at is None or case.paid_at >= held_at else None,
+        },
     )
+    if not is_new:
+        return None
     reach("send_backs.begin.uncommitted")
     wake()
     return row.public_id
