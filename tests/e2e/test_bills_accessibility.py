@@ -57,6 +57,7 @@ def bench() -> list[str]:
     compare_with(
         line("refund", number, "¥4,000.50", state="SUCCESS"),
         line("pay_in", "4200002345202611230000000001", "¥300"),
+        line("fee", "4200002345202611230000000001", "¥1.80"),
         line("payout", "KT-unknown-number", "¥500"),
     )
     operations.stop_for_breaks(now=NOW)
@@ -88,7 +89,11 @@ def test_every_page_of_the_bench_is_accessible_and_fits(chromium: Browser, addre
         role: desk(role).cookies["kuaitui_session"].value for role in (Role.REVIEWER, Role.APPROVER)
     }
     problems: list[str] = []
-    for scheme, width, language in (("light", 1280, "zh-CN"), ("dark", 768, "en-US")):
+    for scheme, width, language in (
+        ("light", 1280, "zh-CN"),
+        ("dark", 768, "en-US"),
+        ("light", 360, "zh-CN"),
+    ):
         options = {"viewport": DESK | {"width": width}, "color_scheme": scheme, "locale": language}
         with Watched(chromium, address, **options) as watched:
             page = watched.context.new_page()

@@ -71,7 +71,7 @@ EVENTS: Final = {
 BREAKS: Final = {
     BreakState.OPEN: Word(_("Open"), "act"),
     BreakState.PROPOSED: Word(_("Waits for confirmation"), "ask"),
-    BreakState.CLOSED: Word(_("Closed"), "good"),
+    BreakState.CLOSED: Word(_("Resolved"), "good"),
 }
 CLOSINGS: Final = {
     Closing.MATCHED_LATER: _("Closed by itself: matched later"),

@@ -64,6 +64,9 @@ def show_board(request: StaffRequest) -> HttpResponse:
         "now": now,
         "channels": list(given),
         "days": _by_day(reports),
+        "yesterday": [
+            day_report(channel=channel, day=last, needed=kinds) for channel, kinds in given.items()
+        ],
         "tiles": _tiles(reports, found),
         "breaks": found,
         "older": f"?to={first - ONE_DAY}" if first > FIRST_DAY + DAYS_ON_BOARD * ONE_DAY else "",
