@@ -82,22 +82,12 @@ def _simulate(arguments: argparse.Namespace, url: str) -> int:
     # Only now: these modules read the settings that were made above.
     from kuaitui.simulation.databases import Databases  # noqa: PLC0415
     from kuaitui.simulation.figures import Figures  # noqa: PLC0415
-    from kuaitui.simulation.plan import Recipe, recipes_of  # noqa: PLC0415
+    from kuaitui.simulation.plan import recipes_of  # noqa: PLC0415
     from kuaitui.simulation.running import play  # noqa: PLC0415
     from kuaitui.simulation.shrinking import shrink  # noqa: PLC0415
 
-    whole = Recipe(
-        seed=arguments.seed,
-        years=arguments.years,
-        shops=arguments.shops,
-        severity=arguments.severity,
-        density=arguments.density,
-        repeats=arguments.repeats,
-        without=frozenset(filter(None, arguments.without.split(","))),
-        only_acts=tuple(int(number) for number in arguments.acts.split(",") if number) or None,
-    )
     databases, total = Databases(url), Figures()
-    for recipe in recipes_of(whole):
+    for recipe in recipes_of(recipe_of(arguments)):
         figures = play(recipe, databases)
         total.add(figures)
         _say(_progress(recipe, figures))
@@ -111,6 +101,22 @@ def _simulate(arguments: argparse.Namespace, url: str) -> int:
     else:
         _print(total.to_json())
     return 1 if total.findings else 0
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """What the command line asks for."""
+    from kuaitui.simulation.plan import Recipe  # noqa: PLC0415
+
+    return Recipe(
+        seed=arguments.seed,
+        years=arguments.years,
+        shops=arguments.shops,
+        severity=arguments.severity,
+        density=arguments.density,
+        repeats=arguments.repeats,
+        without=frozenset(filter(None, arguments.without.split(","))),
+        only_acts=tuple(int(number) for number in arguments.acts.split(",") if number) or None,
+    )
 
 
 def _progress(recipe: Recipe, figures: Figures) -> str:
