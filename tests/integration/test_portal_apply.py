@@ -322,3 +322,22 @@ def test_where_no_channel_pays_the_account_the_seller_is_told_in_plain_words(set
         page = client.post(refund(made), STEP_ONE, follow=True).text
 
     assert "无法打到这类账户" in page or "cannot be sent to such an account" in page
+
+
+def test_each_way_says_when_it_is_expected_or_that_no_day_is_known(settings: Any) -> None:
+    made = world(MIDDLE, route_open=False)
+    chosen = given.destination(made.shop)
+    client = portal_given.browser(made.shop.shop_key)
+    to_check(client, made, destination=chosen.destination_id)
+    unknown = "names no day on which money arrives"
+
+    assert unknown in client.get(refund(made, "/check")).text
+
+    ours = {"account_number": "1", "account_name": "1", "bank_code": "1"}
+    bank = {"adapter": "bank", **ours, "arrival_days": [1, 2]}
+    settings.KUAITUI_CHANNELS = {**settings.KUAITUI_CHANNELS, "bank": bank}
+    settings.KUAITUI_PAYERS = {"bank_account": "bank"}
+    page = client.get(refund(made, "/check")).text
+
+    assert unknown not in page
+    assert "Expected between" in page

@@ -9,8 +9,10 @@ import pytest
 from kuaitui.channels.port import FailedDefinite, Succeeded
 from kuaitui.deposits.errors import NoWayOut
 from kuaitui.deposits.types import Route
+from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries import leg, parts_of_lots, payout_of_application
 from kuaitui.payouts.states import LegState
+from kuaitui.refunds.queries import preview_refund
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import AmountChoice
 from tests.support import given
@@ -125,3 +127,51 @@ def test_refunds_of_one_payment_are_counted_also_over_applications() -> None:
         made = paying(made, choice=AmountChoice.PART, amount=given.yuan("¥1,000"))
         made.channel_pays()
         assert parts_of_lots(book_id=made.deposit.book_id) == {lot.lot_id: parts}
+
+
+@pytest.fixture
+def a_bank_with_days(two_channels: None, settings: Any) -> None:
+    """Bank accounts are paid by a bank that says how long it takes; the other channel says nothing."""
+    ours = {"account_number": "1", "account_name": "1", "bank_code": "1"}
+    entry = {"adapter": "bank", **ours, "arrival_days": [1, 2]}
+    settings.KUAITUI_CHANNELS = {**settings.KUAITUI_CHANNELS, BANK: entry}
+
+
+@pytest.mark.usefixtures("a_bank_with_days")
+def test_every_part_has_the_days_its_channel_declares_the_same_before_and_after_sending() -> None:
+    made = half_expired()
+    account = given.destination(made.shop)
+    shown = preview_refund(
+        account_id=made.shop.account_id,
+        choice=AmountChoice.WHOLE,
+        amount=None,
+        destination_id=account.destination_id,
+        now=made.now,
+    )
+
+    made.submit(destination_id=account.destination_id)
+
+    back, out = shown.parts
+    assert (back.leg.channel, back.arrives_from, back.arrives_by) == (given.CHANNEL, None, None)
+    assert out.leg.channel == BANK
+    assert out.arrives_from is not None
+    assert out.arrives_by is not None
+    assert account.usable_from.date() < out.arrives_from <= out.arrives_by <= shown.eta.arrives_by
+    assert made.view.parts == shown.parts
+    assert made.view.eta == shown.eta
+
+
+@pytest.mark.usefixtures("a_bank_with_days")
+def test_a_part_that_was_handed_over_is_expected_from_then() -> None:
+    made = paying(half_expired())
+    back, out = payout_of_application(made.application_id).legs
+    planned = made.view.parts[1]
+    PayoutLeg.objects.filter(public_id=out.leg_id).update(first_sent_at=made.now)
+
+    sent = made.view.parts[1]
+
+    assert back.channel == made.view.parts[0].leg.channel
+    assert sent.leg == planned.leg
+    assert sent.arrives_from is not None
+    assert made.now.date() < sent.arrives_from
+    assert sent.arrives_by != planned.arrives_by

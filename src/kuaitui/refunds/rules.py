@@ -6,9 +6,12 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from kuaitui.deposits.types import RoutePlan
+from kuaitui.channels.port import Arrival
+from kuaitui.deposits.types import PlannedLeg, RoutePlan
 from kuaitui.kernel.money import Money
+from kuaitui.policy.calendar import add_working_days, count_working_days, is_working_day
 from kuaitui.policy.terms import Period, Review, Terms
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds.errors import (
@@ -18,7 +21,7 @@ from kuaitui.refunds.errors import (
     AmountNotPositive,
     NothingRefundable,
 )
-from kuaitui.refunds.types import AmountChoice, Difference, Eta
+from kuaitui.refunds.types import AmountChoice, Difference, Eta, ExpectedPart
 
 NOTE_LENGTH_MAX = 500
 TEXT_LENGTH_MAX = 1000
@@ -124,6 +127,12 @@ def end_of_period(period: Period, *, start: dt.datetime, terms: Terms) -> dt.dat
     return midnight.astimezone(dt.UTC)
 
 
+def end_of_day(on: dt.date, *, terms: Terms) -> dt.datetime:
+    """The last moment of a day, there."""
+    midnight = dt.datetime.combine(on + dt.timedelta(days=1), dt.time(), terms.zone)
+    return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
+
+
 def last_day(moment: dt.datetime, *, terms: Terms) -> dt.date:
     """The last day that ends at or before `moment`, as people write a deadline."""
     return (moment - dt.timedelta(microseconds=1)).astimezone(terms.zone).date()
@@ -141,6 +150,47 @@ def eta(terms: Terms, *, now: dt.datetime, by_rule: bool) -> Eta:
         arrives_by=arrival.after(review_by),
         is_provisional=review.is_provisional_after(today)
         or arrival.is_provisional_after(review_by),
+    )
+
+
+def expected_part(
+    leg: PlannedLeg, arrival: Arrival | None, *, sent_from: dt.datetime, sent_by: dt.datetime
+) -> ExpectedPart:
+    """Between which days a part arrives that is handed over between two moments.
+
+    The one place where such days are counted: whoever shows them, shows the same ones.
+    """
+    if arrival is None:
+        return ExpectedPart(leg, None, None)
+    first_on = _counted_from(arrival, sent_from)
+    last_on = _counted_from(arrival, max(sent_from, sent_by))
+    if not arrival.in_working_days:
+        return ExpectedPart(
+            leg,
+            first_on + dt.timedelta(days=arrival.days_min),
+            last_on + dt.timedelta(days=arrival.days_max),
+        )
+    last = count_working_days(last_on, arrival.days_max)
+    return ExpectedPart(
+        leg, add_working_days(first_on, arrival.days_min), last.on, last.is_provisional
+    )
+
+
+def _counted_from(arrival: Arrival, handed_over_at: dt.datetime) -> dt.date:
+    local = handed_over_at.astimezone(arrival.zone)
+    if arrival.cut_off is None:
+        return local.date()
+    is_in_time = is_working_day(local.date()) and local.time() < arrival.cut_off
+    return local.date() if is_in_time else add_working_days(local.date(), 1)
+
+
+def not_before_the_parts(promised: Eta, parts: Sequence[ExpectedPart]) -> Eta:
+    """A promise for the whole that no part of it contradicts."""
+    days = [part.arrives_by for part in parts if part.arrives_by is not None]
+    return replace(
+        promised,
+        arrives_by=max([promised.arrives_by, *days]),
+        is_provisional=promised.is_provisional or any(part.is_provisional for part in parts),
     )
 
 

@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kuaitui.deposits.types import Destination, RoutePlan
+from kuaitui.deposits.types import Destination, PlannedLeg, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.policy.types import Assessment, RefundKind
 
@@ -56,6 +56,17 @@ class Eta:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPart:
+    """A part of a refund and between which days it is expected where it goes."""
+
+    leg: PlannedLeg
+    arrives_from: dt.date | None
+    """None, as `arrives_by`: the channel does not say how long it takes."""
+    arrives_by: dt.date | None
+    is_provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RefundPreview:
     """What would happen if the seller applied now."""
 
@@ -70,6 +81,7 @@ class RefundPreview:
     needs_destination: bool
     destination: Destination | None
     eta: Eta
+    parts: tuple[ExpectedPart, ...]
     by_rule: bool
     requires_second_approval: bool
     open_application_id: str | None

@@ -31,6 +31,7 @@ from kuaitui.channels.port import (
     NO_RELEASE_KNOWN,
     Accepted,
     Acknowledgement,
+    Arrival,
     ChannelCapabilities,
     NotFound,
     Notification,
@@ -85,6 +86,9 @@ class BankSettings:
     credentials: str = ""
     cut_off: dt.time = dt.time(15)
     zone: ZoneInfo = SHANGHAI
+    arrival_days: tuple[int, int] | None = None
+    """Business days, at least and at most, from execution to the payee, by the bank's contract.
+    None: no date is promised to anybody."""
     silence_days: int = 2
     """Business days whose statements must lie before us without a number to call it not found."""
     resend_window_s: float = 7 * 86400.0
@@ -97,6 +101,9 @@ class BankSettings:
         if path := entry.pop("credentials_file", None):
             entry["credentials"] = Path(path).read_text("utf-8").strip()
         readers = {"transport": Transport, "cut_off": dt.time.fromisoformat, "zone": ZoneInfo}
+        if (days := entry.get("arrival_days")) is not None:
+            ensure(len(days) == 2, "a bank's arrival days are two: at least and at most")
+            entry["arrival_days"] = (int(days[0]), int(days[1]))
         for name, read in readers.items():
             if isinstance(entry.get(name), str):
                 entry[name] = read(entry[name])
@@ -137,6 +144,7 @@ class BankChannel:
             return_window=dt.timedelta(seconds=settings.return_window_s),
             statement_kinds=frozenset({StatementKind.FUNDS}),
             is_batched=True,
+            arrival_designated=_arrival(settings),
         )
 
     @property
@@ -326,3 +334,10 @@ class BankChannel:
             deadline_s=deadline_s,
             answer_bytes_max=MAILBOX_BYTES_MAX,
         )
+
+
+def _arrival(settings: BankSettings) -> Arrival | None:
+    if settings.arrival_days is None:
+        return None
+    days_min, days_max = settings.arrival_days
+    return Arrival(days_min, days_max, settings.zone, cut_off=settings.cut_off)

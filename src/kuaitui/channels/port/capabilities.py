@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from kuaitui.channels.port.instructions import PayeeKind, Route
 from kuaitui.channels.port.pay_ins import PayInMethod
 from kuaitui.channels.port.statements import StatementKind
+from kuaitui.kernel.invariants import ensure
 
 NOTHING_BETWEEN = dt.timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """After how many days money handed over is usually with its payee, by the channel's own word.
+
+    Days are counted in `zone` from the day of the hand-over. With a `cut_off`, what is handed over
+    after it, or on a day on which banks are closed, counts from the next working day.
+    """
+
+    days_min: int
+    days_max: int
+    zone: ZoneInfo
+    in_working_days: bool = True
+    cut_off: dt.time | None = None
+
+    def __post_init__(self) -> None:
+        ensure(0 <= self.days_min <= self.days_max, "money arrives between two days in order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,10 @@ class ChannelCapabilities:
     """How many partial refunds of one payment it takes. None: it sets no limit."""
     refund_interval: dt.timedelta = NOTHING_BETWEEN
     """How long to wait between two refunds of one payment."""
+    arrival_original: Arrival | None = None
+    """When money sent back along its payment arrives. None: the channel does not say."""
+    arrival_designated: Arrival | None = None
+    """When money sent to an account arrives. None: the channel does not say."""
     pay_in_methods: frozenset[PayInMethod] = field(default_factory=frozenset)
     statement_kinds: frozenset[StatementKind] = field(default_factory=frozenset)
     is_batched: bool = False
@@ -44,3 +68,11 @@ class ChannelCapabilities:
     payee's app can open it, by the hand-over itself."""
     hands_over_abnormal: bool = False
     """Whether a stuck refund can be sent to a bank card: see `HandOverChannel`."""
+
+    def arrival(self, route: Route) -> Arrival | None:
+        """When money that goes this way arrives, if the channel says so."""
+        match route:
+            case Route.ORIGINAL:
+                return self.arrival_original
+            case Route.DESIGNATED:
+                return self.arrival_designated

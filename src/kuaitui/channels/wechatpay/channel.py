@@ -6,11 +6,13 @@ import datetime as dt
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import httpx
 
 from kuaitui.channels.port import (
     Acknowledgement,
+    Arrival,
     ChannelCapabilities,
     Notification,
     NotificationRefused,
@@ -44,6 +46,9 @@ REFUNDS_PER_PAYMENT_MAX: Final = 50
 BETWEEN_REFUNDS: Final = dt.timedelta(minutes=1)
 CONFIRM_WITHIN: Final = dt.timedelta(hours=24)
 """Unconfirmed for that long, a transfer is closed and the money goes back (reference §1.2)."""
+REFUND_ARRIVES: Final = Arrival(0, 3, ZoneInfo("Asia/Shanghai"))
+"""Minutes into change, one to three working days onto a bank card; a payment does not tell us which
+it was (reference §1.1). For transfers no time is declared."""
 NOTHING_RETURNS: Final = dt.timedelta(0)
 """Neither a refund nor a transfer that succeeded ever leaves that state (reference §1.1, §1.2)."""
 
@@ -146,6 +151,7 @@ def capabilities(settings: WeChatPaySettings) -> ChannelCapabilities:
         original_window=REFUNDABLE_FOR,
         refunds_per_payment_max=REFUNDS_PER_PAYMENT_MAX,
         refund_interval=BETWEEN_REFUNDS,
+        arrival_original=REFUND_ARRIVES,
         pay_in_methods=frozenset(PayInMethod),
         statement_kinds=frozenset(StatementKind),
         can_cancel=transfers,

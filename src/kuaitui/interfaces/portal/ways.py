@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
+from kuaitui.refunds.types import ExpectedPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,11 @@ class Way:
     channel: str
     amount: Money
     destination: Destination | None
+    arrives_from: dt.date | None = None
+    arrives_by: dt.date | None = None
+    """None, as `arrives_from`: the channel does not say how long it takes."""
+    goes_back_until: dt.datetime | None = None
+    """Until when all of it can go back the way it came."""
 
     @property
     def tail(self) -> str:
@@ -37,6 +45,36 @@ def ways_out(plan: RoutePlan | None, destination: Destination | None) -> list[Wa
         Way(is_original, channel, amount, None if is_original else destination)
         for (is_original, channel), amount in sums.items()
     ]
+
+
+def ways_with_dates(parts: Sequence[ExpectedPart], destination: Destination | None) -> list[Way]:
+    """The same ways, each with the days between which all of its parts are expected."""
+    if not parts:
+        return []
+    plan = RoutePlan(tuple(part.leg for part in parts))
+    return [
+        _dated(way, [part for part in parts if _goes(part, way)])
+        for way in ways_out(plan, destination)
+    ]
+
+
+def _goes(part: ExpectedPart, way: Way) -> bool:
+    is_original = part.leg.route is Route.ORIGINAL
+    return is_original == way.is_original and (not is_original or part.leg.channel == way.channel)
+
+
+def _dated(way: Way, parts: Sequence[ExpectedPart]) -> Way:
+    """A way has days only if each of its parts has; it closes when the first of them does."""
+    starts = [part.arrives_from for part in parts if part.arrives_from]
+    ends = [part.arrives_by for part in parts if part.arrives_by]
+    closing = [part.leg.refundable_until for part in parts if part.leg.refundable_until]
+    are_known = len(ends) == len(parts)
+    return replace(
+        way,
+        arrives_from=min(starts) if are_known else None,
+        arrives_by=max(ends) if are_known else None,
+        goes_back_until=min(closing, default=None) if way.is_original else None,
+    )
 
 
 def in_a_few_words(ways: list[Way]) -> str:

@@ -14,6 +14,7 @@ from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.queries.closing import closable_from, close_out_of
+from kuaitui.refunds.queries.expected import expected_parts
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.queries.rows import decisions_of, events_of, find_row, is_late
 from kuaitui.refunds.queries.values import ApplicationSummary, ApplicationView
@@ -22,6 +23,7 @@ from kuaitui.refunds.types import (
     AmountChoice,
     DecisionView,
     Eta,
+    ExpectedPart,
     Question,
     Reason,
     Rejection,
@@ -83,6 +85,7 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
     chosen = _destination(row.destination_id)
     amount = Money(row.amount_minor or 0, row.currency)
     by_rule = any(decision.kind == Decision.Kind.APPROVE_BY_RULE for decision in decisions)
+    eta, parts = _dates(row, terms, chosen, payout, by_rule=by_rule)
     return ApplicationView(
         application_id=row.public_id,
         account_id=row.account_id,
@@ -104,7 +107,8 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         due_at=row.due_at,
         due_on=rules.last_day(row.due_at, terms=terms) if row.due_at else None,
         is_late=is_late(row, now=now),
-        eta=_eta(row, terms, by_rule=by_rule),
+        eta=eta,
+        parts=parts,
         seller_acts=seller_acts(row, payout, now=now),
         staff_acts=FACTS[state].staff_acts,
         timeline=timeline,
@@ -160,6 +164,29 @@ def _cooling_down_until(
 ) -> dt.datetime | None:
     waits = chosen is not None and chosen.is_cooling_down(now=now) and not row.repairs
     return chosen.usable_from if chosen is not None and waits else None
+
+
+def _dates(
+    row: RefundApplication,
+    terms: Terms,
+    chosen: Destination | None,
+    payout: PayoutProgress | None,
+    *,
+    by_rule: bool,
+) -> tuple[Eta, tuple[ExpectedPart, ...]]:
+    """The promise for the whole and the days of its parts; a repair goes other ways than planned."""
+    promised = _eta(row, terms, by_rule=by_rule)
+    if row.repairs:
+        return promised, ()
+    parts = expected_parts(
+        RoutePlan.from_json(row.route_plan),
+        chosen,
+        applied_at=row.submitted_at or row.created_at,
+        promised=promised,
+        terms=terms,
+        payout=payout,
+    )
+    return rules.not_before_the_parts(promised, parts), parts
 
 
 def _eta(row: RefundApplication, terms: Terms, *, by_rule: bool) -> Eta:

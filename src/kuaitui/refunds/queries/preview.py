@@ -16,6 +16,7 @@ from kuaitui.refunds import rules
 from kuaitui.refunds.errors import DestinationOfAnotherShop
 from kuaitui.refunds.models import OPEN_STATES, RefundApplication
 from kuaitui.refunds.queries.assessing import Look, look
+from kuaitui.refunds.queries.expected import expected_parts
 from kuaitui.refunds.queries.policy import terms_in_force
 from kuaitui.refunds.types import AmountChoice, RefundPreview
 
@@ -65,6 +66,10 @@ def preview_refund(
         plan=proposal.plan,
         is_forced=proposal.is_forced,
     )
+    promised = rules.eta(terms, now=now, by_rule=by_rule)
+    parts = expected_parts(
+        proposal.plan, proposal.destination, applied_at=now, promised=promised, terms=terms
+    )
     return RefundPreview(
         account_id=account_id,
         choice=choice,
@@ -75,7 +80,8 @@ def preview_refund(
         plan=proposal.plan,
         needs_destination=proposal.plan is None or proposal.plan.needs_destination,
         destination=proposal.destination,
-        eta=rules.eta(terms, now=now, by_rule=by_rule),
+        eta=rules.not_before_the_parts(promised, parts),
+        parts=parts,
         by_rule=by_rule,
         requires_second_approval=rules.requires_second_approval(
             amount=proposal.amount,

@@ -17,6 +17,7 @@ from kuaitui.refunds.types import (
     DecisionView,
     Difference,
     Eta,
+    ExpectedPart,
     Question,
     Reason,
     Rejection,
@@ -67,6 +68,8 @@ class ApplicationView:
     """The same as the last day, as people write it."""
     is_late: bool
     eta: Eta
+    parts: tuple[ExpectedPart, ...]
+    """The parts of the plan, with their days. Empty when they were replaced by a repair."""
     seller_acts: frozenset[SellerAct]
     staff_acts: frozenset[StaffAct]
     timeline: tuple[TimelineEvent, ...]

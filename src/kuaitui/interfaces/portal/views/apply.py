@@ -27,7 +27,7 @@ from kuaitui.interfaces.portal.forms import (
 )
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
-from kuaitui.interfaces.portal.ways import in_a_few_words, ways_out
+from kuaitui.interfaces.portal.ways import in_a_few_words, ways_out, ways_with_dates
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, REASONS
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -245,7 +245,7 @@ def _check_page(
         return _amount_has_changed(request, account)
     if preview.plan is None:
         return redirect("apply_destination", request.shop.id, account.account_id)
-    ways = ways_out(preview.plan, preview.destination)
+    ways = ways_with_dates(preview.parts, preview.destination)
     context = {
         "account": account,
         "name": DEPOSIT_NAMES[account.kind],

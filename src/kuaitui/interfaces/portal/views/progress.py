@@ -11,7 +11,7 @@ from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.story import acts_of, is_being_asked, legs_of, mark_of, steps_of
-from kuaitui.interfaces.portal.ways import ways_out
+from kuaitui.interfaces.portal.ways import ways_out, ways_with_dates
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import confirmations_of
@@ -49,7 +49,9 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "state": words.state_of(application.state),
         "steps": steps_of(application),
         "legs": legs_of(application),
-        "ways": ways_out(application.plan, application.destination),
+        "ways": ways_with_dates(application.parts, application.destination)
+        or ways_out(application.plan, application.destination),
+        "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
         "money": words.AT_CHANNEL_UNCONFIRMED
