@@ -76,6 +76,7 @@ EXPECTED = {
         f"shops/<str:shop_id>/{page}": OWN_SHOP_ONLY
         for page in (
             "", "eligibility", "refund", "refunds/", "statement", "deductions", "mine", "accounts/new",
+            "accounts/new/alipay",
         )
     },
     **{

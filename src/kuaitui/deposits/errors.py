@@ -208,6 +208,18 @@ class AccountNumberMistyped(Refusal):
     code = "destination.account_number_mistyped"
 
 
+class AlipayAccountMissing(Refusal):
+    """Enter the mobile number or mail address you log in to Alipay with."""
+
+    code = "destination.alipay_account_missing"
+
+
+class AlipayAccountMistyped(Refusal):
+    """This is neither a mobile number nor a mail address. Check it in Alipay under your account."""
+
+    code = "destination.alipay_account_mistyped"
+
+
 class PayInUnknown(Refusal):
     """There is no such payment order."""
 

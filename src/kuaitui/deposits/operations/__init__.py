@@ -7,7 +7,11 @@ from kuaitui.deposits.operations.accounts import (
     set_required,
 )
 from kuaitui.deposits.operations.deductions import decide_deduction
-from kuaitui.deposits.operations.destinations import add_destination, verify_destination
+from kuaitui.deposits.operations.destinations import (
+    add_alipay_account,
+    add_destination,
+    verify_destination,
+)
 from kuaitui.deposits.operations.holds import (
     freeze_deposit,
     lock_deposit,
@@ -54,6 +58,7 @@ __all__ = [
     "PayerDetails",
     "Payment",
     "ShareKey",
+    "add_alipay_account",
     "add_destination",
     "ask_about_stray",
     "call_off_pay_in",

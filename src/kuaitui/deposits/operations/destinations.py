@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, field
+from typing import Final
 
 from django.db import transaction
 
 from kuaitui.audit.operations import record
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits.errors import (
     BankNameMissing,
     BankNameTooLong,
@@ -17,7 +20,13 @@ from kuaitui.deposits.errors import (
 from kuaitui.deposits.events import DestinationAdded
 from kuaitui.deposits.models import DestinationRow
 from kuaitui.deposits.queries.destinations import seal_context, to_destination
-from kuaitui.deposits.rules import DESTINATION_COOL_DOWN, parse_account_number, parse_bank_code
+from kuaitui.deposits.rules import (
+    DESTINATION_COOL_DOWN,
+    parse_account_number,
+    parse_alipay_account,
+    parse_bank_code,
+    tail_of,
+)
 from kuaitui.deposits.types import Destination
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
@@ -25,6 +34,21 @@ from kuaitui.kit.encryption import keyring
 from kuaitui.kit.outbox import publish
 
 NAME_LENGTH_MAX = 120
+# Who keeps an Alipay account, where a bank account has its bank: pages show it the same way.
+ALIPAY: Final = "支付宝 Alipay"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """A payee account as it was read. `written` is what its fingerprint is made of."""
+
+    kind: PayeeKind
+    holder_name: str
+    bank_name: str
+    number: str = field(repr=False)
+    written: str = field(repr=False)
+    bank_code: str = ""
+    is_company: bool = False
 
 
 @transaction.atomic(durable=True)
@@ -58,26 +82,59 @@ def add_destination(
     if code or is_company:
         # An approval binds all that the channel is told; without either it is the old fingerprint.
         written += f"|{code}|{'company' if is_company else 'person'}"
-    fingerprint = keyring().blind(written, purpose="destination")
+    entered = _Entered(
+        PayeeKind.BANK_ACCOUNT, holder, bank, number, written, bank_code=code, is_company=is_company
+    )
+    return _enter(entered, shop_key=shop_key, actor=actor, cool_down=cool_down, now=now)
+
+
+@transaction.atomic(durable=True)
+def add_alipay_account(
+    *,
+    shop_key: int,
+    holder_name: str,
+    account_number: str,
+    actor: Actor,
+    now: dt.datetime,
+    cool_down: dt.timedelta = DESTINATION_COOL_DOWN,
+) -> Destination:
+    """Enter an Alipay account to pay to, by its log-in name. All else is as for a bank account.
+
+    Raises:
+        HolderNameMissing, HolderNameTooLong: what is wrong with the name.
+        AlipayAccountMissing, AlipayAccountMistyped: what is wrong with the log-in name.
+    """
+    holder, keeper = _names(holder_name, ALIPAY)
+    account = parse_alipay_account(account_number)
+    written = f"{shop_key}|{holder}|{PayeeKind.ALIPAY_ACCOUNT}|{account}"
+    entered = _Entered(PayeeKind.ALIPAY_ACCOUNT, holder, keeper, account, written)
+    return _enter(entered, shop_key=shop_key, actor=actor, cool_down=cool_down, now=now)
+
+
+def _enter(
+    entered: _Entered, *, shop_key: int, actor: Actor, cool_down: dt.timedelta, now: dt.datetime
+) -> Destination:
+    fingerprint = keyring().blind(entered.written, purpose="destination")
     known = DestinationRow.objects.filter(shop_key=shop_key, fingerprint=fingerprint).first()
     if known is not None:
         return to_destination(known)
     is_change = DestinationRow.objects.filter(shop_key=shop_key).exists()
     public_id = new_id(IdPrefix.DESTINATION, now=now)
-    sealed = keyring().seal(number, context=seal_context(public_id, shop_key))
+    sealed = keyring().seal(entered.number, context=seal_context(public_id, shop_key))
     row, is_new = DestinationRow.objects.get_or_create(
         shop_key=shop_key,
         fingerprint=fingerprint,
         defaults={
             "public_id": public_id,
-            "holder_name": holder,
-            "bank_name": bank,
+            "holder_name": entered.holder_name,
+            "bank_name": entered.bank_name,
             "number_sealed": sealed.content,
             "number_key_id": sealed.key_id,
-            "number_blind": keyring().blind(number, purpose="account_number"),
-            "tail4": number[-4:],
-            "bank_code": code,
-            "is_company": is_company,
+            "number_blind": keyring().blind(entered.number, purpose="account_number"),
+            "tail4": tail_of(entered.number, kind=entered.kind),
+            "kind": entered.kind.value,
+            "bank_code": entered.bank_code,
+            "is_company": entered.is_company,
             "added_by": actor.id,
             "added_at": now,
             "usable_from": now + cool_down if is_change else now,

@@ -38,7 +38,13 @@ from kuaitui.deposits.queries.pay_ins import (
     suspense_differences,
     suspense_of_order,
 )
-from kuaitui.deposits.queries.routes import plan_again, plan_route, split_route, ways_out
+from kuaitui.deposits.queries.routes import (
+    payable_kinds,
+    plan_again,
+    plan_route,
+    split_route,
+    ways_out,
+)
 from kuaitui.deposits.queries.statement import statement
 from kuaitui.deposits.queries.suspense import (
     SuspenseCase,
@@ -74,6 +80,7 @@ __all__ = [
     "pay_in_order",
     "pay_ins_of_another_amount",
     "pay_ins_set_aside",
+    "payable_kinds",
     "payee_details",
     "payments_by_reference",
     "plan_again",

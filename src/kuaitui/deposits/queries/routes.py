@@ -12,11 +12,11 @@ from django.conf import settings
 from kuaitui.channels.port import PayeeKind
 from kuaitui.channels.registry import ChannelUnknown, declared
 from kuaitui.deposits import rules
+from kuaitui.deposits.errors import NoWayOut
 from kuaitui.deposits.queries.destinations import destination
 from kuaitui.deposits.types import Lot, PlannedLeg, RoutePlan, WaysOut
 from kuaitui.kernel.money import Money
 
-DEFAULT_KIND = PayeeKind.BANK_ACCOUNT
 SOME_ACCOUNT = "some"
 
 
@@ -38,35 +38,65 @@ def plan_route(
         DestinationRequired: a part cannot go back and `destination_id` is empty.
         DestinationUnknown: there is no such destination.
     """
-    return rules.plan_route(
-        lots,
-        amount=amount,
-        destination_id=destination_id,
-        payee_kind=_kind_of(destination_id),
-        ways=ways_out(),
-        parts=parts,
-        now=now,
+    kinds = (_kind_of(destination_id),) if destination_id else tuple(PayeeKind)
+    return _plan_for_first(
+        kinds, lots, amount=amount, destination_id=destination_id, parts=parts, now=now
     )
 
 
 def split_route(
     lots: Sequence[Lot], *, amount: Money, parts: Mapping[str, int], now: dt.datetime
 ) -> RoutePlan:
-    """How an amount would be split if some bank account were chosen.
+    """How an amount would be split if some account were chosen, a bank account first.
 
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
-        NoWayOut: no channel here pays a bank account.
+        NoWayOut: no channel here pays any account.
     """
-    return rules.plan_route(
-        lots,
-        amount=amount,
-        destination_id=SOME_ACCOUNT,
-        payee_kind=DEFAULT_KIND,
-        ways=ways_out(),
-        parts=parts,
-        now=now,
+    return _plan_for_first(
+        tuple(PayeeKind), lots, amount=amount, destination_id=SOME_ACCOUNT, parts=parts, now=now
     )
+
+
+def payable_kinds() -> frozenset[PayeeKind]:
+    """The sorts of account that some channel here declares to pay."""
+    ways = ways_out()
+    names = {kind: ways.payers.get(kind) for kind in PayeeKind}
+    return frozenset(
+        kind
+        for kind, named in names.items()
+        if any(
+            ways.payer(kind, lot_channel=name)
+            for name in ([named] if named else list(ways.channels))
+        )
+    )
+
+
+def _plan_for_first(
+    kinds: Sequence[PayeeKind],
+    lots: Sequence[Lot],
+    *,
+    amount: Money,
+    destination_id: str,
+    parts: Mapping[str, int],
+    now: dt.datetime,
+) -> RoutePlan:
+    """The plan for the first sort of account that can be paid; the first refusal if none can."""
+    refused: NoWayOut | None = None
+    for kind in kinds:
+        try:
+            return rules.plan_route(
+                lots,
+                amount=amount,
+                destination_id=destination_id,
+                payee_kind=kind,
+                ways=ways_out(),
+                parts=parts,
+                now=now,
+            )
+        except NoWayOut as refusal:
+            refused = refused or refusal
+    raise refused or NoWayOut
 
 
 def plan_again(lot: Lot, *, amount: Money, destination_id: str) -> PlannedLeg:
@@ -102,4 +132,4 @@ def _read(written: str) -> WaysOut:
 
 
 def _kind_of(destination_id: str) -> PayeeKind:
-    return destination(destination_id).kind if destination_id else DEFAULT_KIND
+    return destination(destination_id).kind

@@ -1,5 +1,6 @@
 """Rules of deposits: pure, no clock, no database."""
 
+from kuaitui.deposits.rules.alipay_accounts import parse_alipay_account, tail_of
 from kuaitui.deposits.rules.pay_ins import (
     LATE_WINDOW,
     PAY_IN_MAX_MINOR,
@@ -43,11 +44,13 @@ __all__ = [
     "missing_amount",
     "next_call",
     "parse_account_number",
+    "parse_alipay_account",
     "parse_bank_code",
     "passes_luhn",
     "plan_designated",
     "plan_route",
     "refundable_until",
     "split_deduction",
+    "tail_of",
     "take_oldest_first",
 ]

@@ -87,7 +87,29 @@ DESTINATION_FIELDS = {
     "destination.account_number_too_long": "account_number",
     "destination.account_number_mistyped": "account_number",
     "destination.bank_code_mistyped": "bank_code",
+    "destination.alipay_account_missing": "account_number",
+    "destination.alipay_account_mistyped": "account_number",
 }
+
+
+class AlipayForm(forms.Form):
+    """An Alipay account, by what its owner logs in with."""
+
+    holder_name = forms.CharField(
+        label=_("Account holder"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    account_number = forms.CharField(
+        label=_("Alipay account"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
 
 
 class ApplyForm(forms.Form):

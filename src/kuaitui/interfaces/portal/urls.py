@@ -52,6 +52,7 @@ _shop: list[URLPattern | URLResolver] = [
     path("deductions", deductions.deductions, name="deductions"),
     path("mine", shops.mine, name="mine"),
     path("accounts/new", destinations.destination_new, name="destination_new"),
+    path("accounts/new/alipay", destinations.alipay_new, name="alipay_new"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),

@@ -11,6 +11,7 @@ from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayoutInstructi
 from kuaitui.deposits.errors import LotUnknown
 from kuaitui.deposits.operations import release_share, reserve_share
 from kuaitui.deposits.queries import deposit, payee_details, plan_again, ways_out
+from kuaitui.deposits.rules import tail_of
 from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
@@ -32,8 +33,6 @@ from kuaitui.payouts.operations.requests import seal_request
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import channel_number, must_ask
 from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
-
-TAIL = 4
 
 
 @requires_transaction
@@ -262,4 +261,6 @@ def _lot(account_id: str, lot_id: str) -> Lot:
 
 def _tail(instruction: PayoutInstruction) -> str:
     target = instruction.target
-    return "" if isinstance(target, OriginalPayment) else target.account_number[-TAIL:]
+    if isinstance(target, OriginalPayment):
+        return ""
+    return tail_of(target.account_number, kind=target.kind)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
+from django import forms
 from django.contrib import messages
-from django.http import HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits import operations as deposit_operations
-from kuaitui.interfaces.portal.forms import DESTINATION_FIELDS, DestinationForm, show_refusal
+from kuaitui.deposits import queries as deposits
+from kuaitui.deposits.types import Destination
+from kuaitui.interfaces.portal.forms import (
+    DESTINATION_FIELDS,
+    AlipayForm,
+    DestinationForm,
+    show_refusal,
+)
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.kernel.clock import read_clock
@@ -20,22 +30,17 @@ from kuaitui.kernel.errors import Refusal
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
 
+Enter = Callable[[forms.Form], Destination]
+
 
 @permission("refund.apply")
 @sensitive_post_parameters("account_number")
 @require_http_methods(["GET", "HEAD", "POST"])
-def destination_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:
-    """Enter a payee account; then back to where it was asked for."""
-    if request.method != "POST":
-        kept = kept_forms.take(request)
-        back = {"back": request.GET.get("back", "")}
-        form = DestinationForm(kept) if kept else DestinationForm(initial=back)
-        return _page(request, form, was_kept=kept is not None)
-    form = DestinationForm(request.POST)
-    if not form.is_valid():
-        return _page(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    try:
-        added = deposit_operations.add_destination(
+def destination_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa: ARG001
+    """Enter a bank account; then back to where it was asked for."""
+
+    def enter(form: forms.Form) -> Destination:
+        return deposit_operations.add_destination(
             shop_key=request.shop.key,
             holder_name=form.cleaned_data["holder_name"],
             bank_name=form.cleaned_data["bank_name"],
@@ -45,12 +50,49 @@ def destination_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:
             actor=request.viewer.actor,
             now=read_clock(),
         )
+
+    return _new(request, DestinationForm, "portal/destination_new.html", enter)
+
+
+@permission("refund.apply")
+@sensitive_post_parameters("account_number")
+@require_http_methods(["GET", "HEAD", "POST"])
+def alipay_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa: ARG001
+    """Enter an Alipay account, where some channel pays such accounts."""
+    if not _offers_alipay():
+        raise Http404
+
+    def enter(form: forms.Form) -> Destination:
+        return deposit_operations.add_alipay_account(
+            shop_key=request.shop.key,
+            holder_name=form.cleaned_data["holder_name"],
+            account_number=form.cleaned_data["account_number"],
+            actor=request.viewer.actor,
+            now=read_clock(),
+        )
+
+    return _new(request, AlipayForm, "portal/alipay_new.html", enter)
+
+
+def _new(
+    request: ShopRequest, form_class: type[forms.Form], template: str, enter: Enter
+) -> HttpResponseBase:
+    if request.method != "POST":
+        kept = kept_forms.take(request)
+        back = {"back": request.GET.get("back", "")}
+        form = form_class(kept) if kept else form_class(initial=back)
+        return _page(request, template, form, was_kept=kept is not None)
+    form = form_class(request.POST)
+    if not form.is_valid():
+        return _page(request, template, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        added = enter(form)
     except Refusal as refusal:
         show_refusal(form, refusal, DESTINATION_FIELDS)
-        return _page(request, form, status=HTTPStatus(status_of(refusal)))
+        return _page(request, template, form, status=HTTPStatus(status_of(refusal)))
     words = gettext("The account ending in %(tail)s is entered.") % {"tail": added.tail4}
     messages.success(request, words)
-    return HttpResponseRedirect(_way_back(shop_id, form.cleaned_data["back"]))
+    return HttpResponseRedirect(_way_back(request.shop.id, form.cleaned_data["back"]))
 
 
 def _way_back(shop_id: str, wanted: str) -> str:
@@ -59,12 +101,22 @@ def _way_back(shop_id: str, wanted: str) -> str:
     return wanted if is_ours else reverse("mine", args=[shop_id])
 
 
+def _offers_alipay() -> bool:
+    return PayeeKind.ALIPAY_ACCOUNT in deposits.payable_kinds()
+
+
 def _page(
     request: ShopRequest,
-    form: DestinationForm,
+    template: str,
+    form: forms.Form,
     *,
     was_kept: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponseBase:
-    context = {"form": form, "was_kept": was_kept}
-    return show(request, "portal/destination_new.html", context, status=status)
+    context = {
+        "form": form,
+        "was_kept": was_kept,
+        "back": form["back"].value() or "",
+        "offers_alipay": _offers_alipay(),
+    }
+    return show(request, template, context, status=status)
