@@ -393,6 +393,20 @@ def test_a_second_payment_of_one_order_lies_in_suspense() -> None:
     assert made.paid_in == yuan("¥500")
 
 
+def test_a_second_payment_told_of_while_the_first_is_being_recorded_is_asked_about() -> None:
+    made = pig.waiting()
+    made.wait()
+    claim = made.claim()
+    assert claim is not None
+    first = made.payment()
+    made.hint()
+    made.record(claim, first)
+
+    assert made.channel_says(made.payment()) is PayInState.PAID
+
+    assert only_case().why is SuspenseReason.PAID_TWICE
+
+
 def test_a_payment_after_the_end_lies_in_suspense() -> None:
     made = pig.expired()
     made.hint()

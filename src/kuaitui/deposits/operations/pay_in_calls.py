@@ -159,6 +159,8 @@ def record_pay_in_outcome(
         log.warning("pay_in.attempt.lease_lost", order_id=claim.order_id, fence=claim.fence)
         return None
     facts = _facts(order)
+    # Somebody pointed at the order after the claim: the answer may be older than what they saw.
+    is_hinted = order.next_check_at not in {None, claim.lease_until}
     mine.update(outcome=word, cause=cause[:80], finished_at=now)
     before = PayInState(order.state)
     if isinstance(outcome, PayInPaid):
@@ -176,6 +178,8 @@ def record_pay_in_outcome(
         _move_on(order, step, outcome, now)
     ensure(may_move(before, PayInState(order.state)), "an order moves by the table")
     order.lease_until = None
+    if is_hinted:
+        order.next_check_at = now
     if PayInState(order.state) not in OPEN:
         order.payer_ip = ""
     order.save()
