@@ -182,3 +182,24 @@ def test_a_channel_that_is_not_there_was_sent_nothing() -> None:
 
 def test_an_order_nobody_has_has_no_page(process: SimulatorProcess) -> None:
     assert httpx.get(f"{process.base_url}/sim/pay/nobody").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fault", "disguises"),
+    [
+        (Fault.NOTIFY_TWICE, ["", ""]),
+        (Fault.NOTIFY_NEVER, []),
+        (Fault.NOTIFY_FORGED, ["forged", ""]),
+    ],
+)
+def test_a_payment_is_told_of_as_the_rules_for_paying_say(
+    channel: SimulatorChannel, director: Director, fault: Fault, disguises: list[str]
+) -> None:
+    order = an_order(f"told{fault.replace('_', '')}")
+    opened(channel, order)
+    director.misbehave(Rule(fault, Operation.PAY, number=order.number))
+
+    director.pay_in(order.number)
+
+    told = [one for one in director.book()["notifications"] if one["number"] == order.number]
+    assert [one["disguise"] for one in told] == disguises

@@ -114,6 +114,7 @@ class Book(Store):
                 "now": self.now(),
                 "instructions": self.rows("SELECT * FROM instruction ORDER BY accepted_at, number"),
                 "movements": self.rows("SELECT * FROM movement ORDER BY id"),
+                "payments": self.rows("SELECT * FROM payment ORDER BY rowid"),
                 "requests": self.rows("SELECT * FROM request ORDER BY id"),
                 "notifications": self.rows("SELECT * FROM announcement ORDER BY id"),
                 "paid": self._paid(),

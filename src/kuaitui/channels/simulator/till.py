@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kuaitui.channels.simulator.book import Book
+from kuaitui.channels.simulator.faults import Operation
+from kuaitui.channels.simulator.money_book import NoticePlan
 from kuaitui.channels.simulator.store import ChannelRefuses
 
 PAY_IN_PAID: Final = "PAY_IN_PAID"
@@ -133,8 +135,18 @@ def pay_order(
         book.collect(reference, number, amount, row["currency"] if row else "CNY")
         # Every payment is an event of its own: one that comes twice is told twice.
         event = f"{reference}:{PAY_IN_PAID}"
-        book.announce(event=event, number=number, state=PAY_IN_PAID, due_at=book.now())
+        _announce(book, event, number)
         return find_order(book, number)
+
+
+def _announce(book: Book, event: str, number: str) -> None:
+    """Tell of a payment as often, as late and as falsely as the rules for `PAY` say."""
+    plan = NoticePlan.of(book.draw_faults(Operation.PAY, number, ""))
+    due_at = book.now() + plan.after_s
+    for disguise in plan.disguises:
+        book.announce(
+            event=event, number=number, state=PAY_IN_PAID, due_at=due_at, disguise=disguise
+        )
 
 
 def _row(book: Book, number: str) -> dict[str, Any] | None:
