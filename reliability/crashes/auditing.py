@@ -101,7 +101,10 @@ def _books(connection: psycopg.Connection[Any], theirs: dict[str, Any]) -> list[
             found.append(f"book {book_id}: account {account} stands at {natural}")
         at_channel += minor if account == AT_CHANNEL else 0
     found += [f"book {book} is out of balance by {odd}" for book, odd in sums.items() if odd]
-    paid_in = connection.execute("SELECT sum(amount_minor)::bigint FROM deposits_lot").fetchone()
+    paid_in = connection.execute(
+        "SELECT sum(amount_minor)::bigint FROM (SELECT amount_minor FROM deposits_lot"
+        " UNION ALL SELECT amount_minor FROM deposits_suspense) AS came"
+    ).fetchone()
     gone = sum(said["with_payee_minor"] for said in theirs.values())
     if paid_in is not None and paid_in[0] - gone != at_channel:
         found.append(f"{paid_in[0]} came, {gone} went, and the books hold {at_channel}")

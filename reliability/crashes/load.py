@@ -160,7 +160,7 @@ class Visitors(Restless):
     def __init__(self, plant: Plant, promises: Promises, seed: int, *, shops: int) -> None:
         super().__init__("visitors", plant, promises, seed)
         self.shops = [given.shop("¥1,000,000", now=read_clock()) for _ in range(shops)]
-        self._sellers = {shop.shop_id: _seller(shop) for shop in self.shops}
+        self._sellers = {shop.shop_id: seller_of(shop) for shop in self.shops}
         self._browsers: dict[str, Browser] = {}
         self._turn = itertools.cycle(self.shops)
 
@@ -276,9 +276,11 @@ def _waiting() -> tuple[str, str, int] | None:
         return None if row is None else (str(row[0]), str(row[1]), int(row[2]))
 
 
-def _seller(shop: given.Shop) -> Person:
-    person, user_id = _person(f"owner-{shop.shop_id}", Role.SELLER)
-    grant_shop(user_id=user_id, shop_key=shop.shop_key, actor=given.clerk(), now=read_clock())
+def seller_of(*shops: given.Shop) -> Person:
+    """Whoever may act for these shops at the pages."""
+    person, user_id = _person(f"owner-{shops[0].shop_id}", Role.SELLER)
+    for shop in shops:
+        grant_shop(user_id=user_id, shop_key=shop.shop_key, actor=given.clerk(), now=read_clock())
     return person
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import time
@@ -15,18 +16,21 @@ from typing import Any
 
 from kuaitui.kernel.clock import read_stopwatch_s
 from kuaitui.kit.crashpoints import POINTS
-from reliability.crashes import auditing
+from reliability.crashes import auditing, auditing_pay_ins
 from reliability.crashes.plans import ANSWERED, CrashPlan, Victim
 from reliability.crashes.plant import Plant
 
-# Pay-ins, whose workers tests/simulation kills, and close-outs are not in this load.
-WORKER_POINTS = tuple(
-    point for point in POINTS if point.startswith(("outbox.", "payouts.", "channel."))
-)
+# Close-outs and what is sent back from suspense, whose workers tests/simulation kills, are not in
+# this load.
+LOADED = ("outbox.", "payouts.", "channel.", "pay_ins.")
+WORKER_POINTS = tuple(point for point in POINTS if point.startswith(LOADED))
 WEB_POINTS = ("refunds.submit.uncommitted", "refunds.approve.uncommitted", ANSWERED)
 # A worker that comes to no point within this dies all the same, wherever it is.
 LIFE_S_MAX = 2.0
+# The run itself keeps about this many processes waiting for each core.
+LOAD_OF_ITS_OWN = 2.0
 QUIET_WITHIN_S = 240.0
+REPEATS_AFTER_S = 15.0
 WORKERS = 4
 
 
@@ -44,6 +48,11 @@ class Figures:
     sent_again: int = 0
     decisions: int = 0
     attempts: int = 0
+    orders: int = 0
+    payments: int = 0
+    suspense: int = 0
+    receipts: int = 0
+    notifications: int = 0
     seconds: float = 0.0
     findings: list[str] = field(default_factory=list)
 
@@ -114,12 +123,14 @@ class Run:
             Reviewers,
             Visitors,
         )
+        from reliability.crashes.payers import Orders, Payers  # noqa: PLC0415
 
-        self.promises = Promises()
+        self.promises, self.orders = Promises(), Orders()
         seed = self.figures.seed
         people = [
             Applicants(self.plant, self.promises, seed, shops=80),
             Visitors(self.plant, self.promises, seed, shops=12),
+            Payers(self.plant, self.promises, self.orders, seed, shops=10),
             Reviewers(self.plant, self.promises, seed),
         ]
         for person in people:
@@ -136,15 +147,18 @@ class Run:
             self._rest(people)
 
     def _rest(self, people: list[Any]) -> None:
-        """Applicants stop; reviewers go on until nothing waits for them."""
+        """Applicants and payers stop; reviewers go on until nothing waits for them."""
         self.plant.await_database()
         self.plant.await_web()
         self._workers = [(self.plant.bear_worker(), None, 0.0) for _ in range(2)]
-        for person in people[:2]:
+        *askers, reviewers = people
+        for person in askers:
             person.end()
+        # What the channel could not tell while the pages were dead, it tells again now.
+        self.plant.director.advance(seconds=REPEATS_AFTER_S)
         auditing.let_leases_end(self.plant.installation.database.url())
         self._await_end()
-        people[2].end()
+        reviewers.end()
 
     def _strike_next(self) -> None:
         self._reap()
@@ -160,10 +174,17 @@ class Run:
     def _bear(self) -> None:
         plan = None
         if self._chance.random() < 0.8:
-            plan = CrashPlan(self._chance.choice(WORKER_POINTS), self._chance.randint(1, 3))
-        life_s = LIFE_S_MAX if plan else self._chance.uniform(0.05, 0.8)
+            plan = CrashPlan(self._point_met_least(), self._chance.randint(1, 3))
+        life_s = LIFE_S_MAX * _slowness() if plan else self._chance.uniform(0.05, 0.8)
         worker = self.plant.bear_worker(plan)
         self._workers.append((worker, plan, read_stopwatch_s() + life_s))
+
+    def _point_met_least(self) -> str:
+        """One of the points that the fewest died at so far."""
+        least = min(self.figures.kills_at[point] for point in WORKER_POINTS)
+        return self._chance.choice(
+            [point for point in WORKER_POINTS if self.figures.kills_at[point] <= least + 1]
+        )
 
     def _reap(self, *, end_all: bool = False) -> None:
         """Count the dead; let those die whose time is up."""
@@ -257,11 +278,15 @@ class Run:
     def _await_end(self) -> None:
         url = self.plant.installation.database.url()
         deadline = read_stopwatch_s() + QUIET_WITHIN_S
-        while waiting := auditing.unfinished(url):
+        while waiting := [*auditing.unfinished(url), *self._unplaced(url)]:
             if read_stopwatch_s() > deadline:
                 self.figures.findings += [f"{name} is stuck in {state}" for name, state in waiting]
                 return
             time.sleep(0.3)
+
+    def _unplaced(self, url: str) -> list[tuple[str, str]]:
+        payments = self.plant.director.book()["payments"]
+        return [(name, "nowhere") for name in auditing_pay_ins.unplaced(url, payments)]
 
     def _come_to_rest(self) -> None:
         for worker, _, _ in self._workers:
@@ -271,8 +296,11 @@ class Run:
 
     def _judge(self) -> None:
         figures, url = self.figures, self.plant.installation.database.url()
-        theirs = self.plant.director.paid()
-        figures.findings += auditing.findings(url, theirs, self.promises.made)
+        theirs = self.plant.director.book()
+        figures.findings += auditing.findings(url, theirs["paid"], self.promises.made)
+        figures.findings += auditing_pay_ins.findings(
+            url, theirs["payments"], self.orders.made, self.orders.receipts
+        )
         verified = self.plant.installation.run("verify", "--json", check=False)
         for name, differences in json.loads(verified.stdout)["differences"].items():
             figures.findings += [f"{name}: {difference}" for difference in differences]
@@ -280,10 +308,21 @@ class Run:
         figures.applications_by_pages = self.promises.by_pages
         figures.sent_again = self.promises.sent_again
         figures.decisions = self.promises.decided
-        figures.attempts = len(self.plant.director.book()["requests"])
+        figures.attempts = len(theirs["requests"])
+        figures.orders = len(self.orders.made)
+        figures.payments = len(theirs["payments"])
+        figures.receipts = len(self.orders.receipts)
+        figures.suspense = auditing_pay_ins.suspense_count(url)
+        figures.notifications = len(theirs["notifications"])
 
     def _log(self) -> str:
         return self.plant.log.read_text(errors="replace")[-1500:]
+
+
+def _slowness() -> float:
+    """How much longer everything takes here now than on a machine that does only this."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return min(4.0, max(1.0, load / LOAD_OF_ITS_OWN))
 
 
 def run_crashes(

@@ -33,5 +33,7 @@ def test_three_hundred_kills_and_ten_crashes_of_the_database_lose_and_double_not
     assert figures["kills"] >= KILLS
     assert figures["crashes_database"] >= DATABASE_CRASHES
     assert figures["applications_by_pages"] > 0
+    assert figures["payments"] > 0
+    assert figures["receipts"] > 0
     met = set(figures["kills_at"])
     assert {*WORKER_POINTS, *WEB_POINTS} <= met, "a point was never met"
