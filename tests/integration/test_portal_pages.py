@@ -60,3 +60,29 @@ def test_every_page_is_drawn_in_every_state(state: State, language: str) -> None
         assert response.status_code == 200, address
         assert "<c-" not in response.text
         assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", response.text)
+
+
+def test_the_conditions_ask_for_nothing_while_an_application_holds_the_money() -> None:
+    made = application(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key)
+    home, conditions = pages_of(made.shop)[:2]
+
+    page = client.get(conditions).text
+
+    assert "Application under way" in page
+    assert f"refunds/{made.application_id}" in page
+    assert "something has to be done first" not in page
+    assert "will then be refundable" not in page
+    assert " met</" not in client.get(home).text
+
+
+def test_the_conditions_ask_for_nothing_once_all_of_it_is_back() -> None:
+    made = application(State.PAID)
+    client = portal_given.browser(made.shop.shop_key)
+    home, conditions = pages_of(made.shop)[:2]
+
+    page = client.get(conditions).text
+
+    assert "All of it is back with you" in page
+    assert "something has to be done first" not in page
+    assert "eligibility" not in client.get(home).text

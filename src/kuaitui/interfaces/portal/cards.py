@@ -58,17 +58,27 @@ class DepositCard:
     @property
     def under_way(self) -> Money:
         """What is set aside for an application or on its way."""
-        return self.account.frozen + self.account.in_transit
+        return under_way(self.account)
 
     @property
     def is_all_back(self) -> bool:
         """Whether everything that was ever in it has gone back to the seller."""
-        return self.account.held.is_zero and self.account.refunded.is_positive
+        return is_all_back(self.account)
 
     @property
     def can_take_excess(self) -> bool:
         """Whether what lies above the required amount can be asked back now."""
         return self.excess.is_eligible and self.excess.refundable.is_positive
+
+
+def is_all_back(account: DepositSummary) -> bool:
+    """Whether everything that was ever in it has gone back to the seller."""
+    return account.held.is_zero and account.refunded.is_positive
+
+
+def under_way(account: DepositSummary) -> Money:
+    """What is set aside for an application or on its way."""
+    return account.frozen + account.in_transit
 
 
 def deposit_card(account: DepositSummary, *, shop_id: str, now: dt.datetime) -> DepositCard:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import DepositSummary
+from kuaitui.interfaces.portal.cards import is_all_back, under_way
 from kuaitui.interfaces.portal.rendering import show, today_of
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES
@@ -55,6 +56,8 @@ def eligibility(request: ShopRequest, shop_id: str, account_id: str) -> HttpResp
         "name": DEPOSIT_NAMES[account.kind],
         "preview": preview,
         "assessment": assessment,
+        "is_all_back": is_all_back(account),
+        "under_way": under_way(account),
         "open_id": refunds.open_application(account_id=account_id),
         "wants_excess": wants_excess,
         "excess": excess,
