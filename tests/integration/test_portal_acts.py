@@ -66,8 +66,12 @@ def test_each_state_answers_the_four_questions(state: State) -> None:
     assert f'data-state="{state}"' in page
     for question in ("Where is the money?", "Who is next?", "By when?", "What can I do?"):
         assert question in page
-    assert str(words.MONEY_PLACES[made.view.state_facts.money]) in page
-    assert str(words.NEXT_ACTORS[made.view.state_facts.next_actor]) in page
+    # The payout of this story waits for a worker: nothing of it was sent yet.
+    is_unsent = state is State.PAYING
+    place = words.MONEY_PLACES[made.view.state_facts.money]
+    actor = words.NEXT_ACTORS[made.view.state_facts.next_actor]
+    assert str(words.NOT_YET_SENT if is_unsent else place) in page
+    assert str(words.THE_MARKETPLACE if is_unsent else actor) in page
 
 
 @pytest.mark.parametrize("state", SETTLED)
@@ -220,6 +224,18 @@ def test_an_unanswered_bank_is_asked_and_nobody_is_invited_to_apply_again() -> N
 
     assert "We are verifying with the bank. Please do not apply again." in page
     assert f"/deposits/{made.shop.account_id}/refund" not in page
+
+
+def test_nothing_is_said_to_be_with_the_bank_before_it_was_sent() -> None:
+    made = brought_to(State.PAYING)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert "Nothing has been sent to the bank yet." in page
+    assert "Set aside for you, not yet sent" in page
+    assert "The bank has it" not in page
+    assert "At the bank, on its way to you" not in page
 
 
 def given_unknown() -> object:

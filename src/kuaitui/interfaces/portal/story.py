@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kuaitui.interfaces.portal import words
-from kuaitui.interfaces.portal.words import Words
+from kuaitui.interfaces.portal.words import StateWords, Words
 from kuaitui.payouts.queries import LegProgress
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.queries import ApplicationView
@@ -94,10 +94,9 @@ _PAST_LOOKS = {
 
 
 def _present(application: ApplicationView) -> Step:
-    state = words.STATES[application.state]
     look = "late" if application.is_late else "current"
     look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
-    heading = words.BEING_ASKED if is_being_asked(application) else state.heading
+    heading = words.BEING_ASKED if is_being_asked(application) else words_of(application).heading
     return Step(look, heading, by=application.due_on)
 
 
@@ -134,6 +133,19 @@ def _word_of(leg: LegProgress) -> tuple[str, Words]:
 def is_being_asked(application: ApplicationView) -> bool:
     """Whether the bank took an order and nobody knows yet what became of it."""
     return any(line.leg.state is LegState.UNKNOWN for line in legs_of(application))
+
+
+def is_being_prepared(application: ApplicationView) -> bool:
+    """Whether it is to be paid and no part of it has left: it can still be withdrawn."""
+    payout = application.payout
+    return application.state is State.PAYING and payout is not None and not payout.is_sent
+
+
+def words_of(application: ApplicationView) -> StateWords:
+    """What its state is called. Nothing is said to be with the bank before it was sent."""
+    if is_being_prepared(application):
+        return words.BEING_PREPARED
+    return words.state_of(application.state)
 
 
 def acts_of(application: ApplicationView) -> list[SellerAct]:

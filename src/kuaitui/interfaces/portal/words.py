@@ -162,6 +162,15 @@ STATES: Final[dict[State, StateWords]] = {
 }
 
 
+# Approved, and no part of it has left yet.
+BEING_PREPARED: Final = StateWords(
+    "wait",
+    _("Being prepared"),
+    _("Your payment is being prepared"),
+    _("It is approved. Nothing has been sent to the bank yet."),
+)
+
+
 def state_of(state: State) -> StateWords:
     """What a state is called."""
     return STATES[state]
@@ -193,6 +202,7 @@ MONEY_PLACES: Final[dict[MoneyPlace, Words]] = {
     MoneyPlace.WITH_CHANNEL: _("At the bank, on its way to you"),
     MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account by the bank"),
 }
+NOT_YET_SENT, THE_MARKETPLACE = _("Set aside for you, not yet sent"), _("The marketplace")
 
 NEXT_ACTORS: Final[dict[NextActor, Words]] = {
     NextActor.SELLER: _("You"),

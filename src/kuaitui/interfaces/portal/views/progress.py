@@ -10,7 +10,15 @@ from django.views.decorators.http import require_safe
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
-from kuaitui.interfaces.portal.story import acts_of, is_being_asked, legs_of, mark_of, steps_of
+from kuaitui.interfaces.portal.story import (
+    acts_of,
+    is_being_asked,
+    is_being_prepared,
+    legs_of,
+    mark_of,
+    steps_of,
+    words_of,
+)
 from kuaitui.interfaces.portal.ways import ways_out, ways_with_dates
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
@@ -46,7 +54,7 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
     to_confirm = confirmations_of(application_id=application_id, shop_key=request.shop.key)
     context = {
         "application": application,
-        "state": words.state_of(application.state),
+        "state": words_of(application),
         "steps": steps_of(application),
         "legs": legs_of(application),
         "ways": ways_with_dates(application.parts, application.destination)
@@ -54,12 +62,8 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
-        "money": words.AT_CHANNEL_UNCONFIRMED
-        if to_confirm
-        else words.MONEY_PLACES[application.state_facts.money],
-        "next_actor": words.NEXT_ACTORS[
-            NextActor.SELLER if to_confirm else application.state_facts.next_actor
-        ],
+        "money": words.AT_CHANNEL_UNCONFIRMED if to_confirm else _money_of(application),
+        "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else _next_of(application),
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
         "only_withdraw": acts == [SellerAct.WITHDRAW],
         "reject_reasons": [
@@ -83,7 +87,19 @@ def submitted(request: ShopRequest, shop_id: str, application_id: str) -> HttpRe
     )
     context = {
         "application": application,
-        "state": words.state_of(application.state),
+        "state": words_of(application),
         "ways": ways_out(application.plan, application.destination),
     }
     return show(request, "portal/submitted.html", context)
+
+
+def _money_of(application: refunds.ApplicationView) -> words.Words:
+    if is_being_prepared(application):
+        return words.NOT_YET_SENT
+    return words.MONEY_PLACES[application.state_facts.money]
+
+
+def _next_of(application: refunds.ApplicationView) -> words.Words:
+    if is_being_prepared(application):
+        return words.THE_MARKETPLACE
+    return words.NEXT_ACTORS[application.state_facts.next_actor]
