@@ -246,6 +246,28 @@ BUGS = (
         "[now, limit, now + LEASE * 100_000_000]",
     ),
     Bug(
+        "a restore is not noticed",
+        "kuaitui.payouts.operations.holds:hold_if_restored",
+        "if last_send is not None and not knows_send(last_send):",
+        "if False:",
+        seed=7,
+    ),
+    Bug(
+        "after a restore payouts are sent before they were asked about",
+        f"{RULES}:must_ask",
+        "return held_at is not None and (clear_since is None or clear_since < held_at)",
+        "return False",
+        seed=2,
+    ),
+    Bug(
+        "a number does not follow from its payment",
+        f"{RULES}:channel_number",
+        'f"payout leg {nth} of {payment_reference} at {channel}"',
+        "f'{nth} of {payment_reference}, held '"
+        " + str(__import__('kuaitui.payouts.queries.holds', fromlist=['h']).last_held_at())",
+        seed=16,
+    ),
+    Bug(
         "a payment that is confirmed again is not known",
         "kuaitui.deposits.operations.pay_in:enter_payment",
         "known = _find_lot(payment)",

@@ -35,6 +35,7 @@ def test_two_hundred_years_lose_nothing_pay_nothing_twice_and_leave_nothing_stuc
     assert figures.years == YEARS
     assert figures.crashes.total() > YEARS
     assert figures.notifications > YEARS
+    assert figures.restores > YEARS / 10
 
 
 def test_dense_years_lose_nothing_either(databases: Databases) -> None:

@@ -96,6 +96,8 @@ class ModelChannel:
         self.told: list[Told] = []
         self.is_stopped_by_us = False
         """Set while our kill switch is on: no send may begin."""
+        self.forgotten_by_us: set[str] = set()
+        """Numbers that a restore may have taken from us: to be asked about before they come again."""
         self._skew = skew
         self._clock = clock
         self._weather = weather
@@ -140,6 +142,10 @@ class ModelChannel:
     def _submit(self, instruction: PayoutInstruction) -> SubmitOutcome:
         if self.is_stopped_by_us:
             self.book.misuses.append(f"{instruction.number} was sent while sending was stopped")
+        if instruction.number in self.forgotten_by_us:
+            self.book.misuses.append(
+                f"{instruction.number} was sent after a restore, and not asked about"
+            )
         if self._strikes(Fault.NOT_SENT):
             return NotSent("connect")
         self._during_a_call()
@@ -174,9 +180,12 @@ class ModelChannel:
         self._during_a_call()
         if self._strikes(Fault.QUERY_FAILS):
             return NotSent("connect") if self._chance.random() < 0.5 else Unknown("http_502")
+        self.forgotten_by_us.discard(instruction.number)
         known = self.book.latest(instruction.number, self.now, QUERIES_REACH_BACK)
         if known is None or self.now < known.seen_from:
             return NotFound()
+        if not known.says_the_same(instruction):
+            return Unknown("echo_mismatch")
         return self._outcome(known)
 
     def _refusal_of(self, instruction: PayoutInstruction) -> FailedDefinite | None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import LiteralString
@@ -45,6 +46,14 @@ def temporary_server() -> Iterator[str]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy of a database as it was at a moment."""
+
+    of: str
+    name: str
+
+
 class Databases:
     """Databases of histories on one server. Django's connection is pointed at one after the other."""
 
@@ -52,24 +61,46 @@ class Databases:
         self._url = server_url
         self._template = f"kuaitui_simulation_{os.getpid()}"
         self._is_prepared = False
+        self._made: list[str] = []
 
     @contextmanager
     def fresh(self) -> Iterator[None]:
         """An empty, migrated database for the time inside."""
         if not self._is_prepared:
             self._prepare()
-        name = f"{self._template}_{next(_numbers)}"
-        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, self._template)
+        name = self._copy_of(self._template)
         try:
             with _connected_to(name):
                 yield
         finally:
-            self._run("DROP DATABASE {} WITH (FORCE)", name)
+            while self._made:
+                self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._made.pop())
+
+    def back_up(self) -> Backup:
+        """Copy the database of the history under way as it is now."""
+        name = str(connection.settings_dict["NAME"])
+        connection.close()
+        return Backup(name, self._copy_of(name))
+
+    def restore(self, backup: Backup, *, under_its_name: bool) -> None:
+        """Put the history's database back to a copy: in its place, or beside it under a new name."""
+        connection.close()
+        self._run("DROP DATABASE {} WITH (FORCE)", backup.of)
+        if under_its_name:
+            self._run("ALTER DATABASE {} RENAME TO {}", backup.name, backup.of)
+        else:
+            connection.settings_dict["NAME"] = backup.name
 
     def close(self) -> None:
         """Leave nothing behind."""
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._template)
         self._is_prepared = False
+
+    def _copy_of(self, name: str) -> str:
+        copy = f"{self._template}_{next(_numbers)}"
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", copy, name)
+        self._made.append(copy)
+        return copy
 
     def _prepare(self) -> None:
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self._template)

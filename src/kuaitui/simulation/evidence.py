@@ -26,4 +26,5 @@ def gather_evidence(world: World) -> Evidence:
         heard=world.heard,
         attempts=world.figures.attempts,
         wrongs=tuple(world.wrongs),
+        lost_numbers=frozenset(world.lost_numbers),
     )

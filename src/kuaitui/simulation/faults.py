@@ -49,12 +49,19 @@ class Fault(enum.StrEnum):
     SLEPT = "slept"
     """A worker stands still for longer than its lease."""
     CLOCK_JUMP = "clock_jump"
+    RESTORE = "restore"
+    """The database is put back to what it was a while ago; channels and people are not."""
 
 
 EVERYDAY = 0.03
 STORM = 0.35
 # Rates that differ from the everyday one: what ends a payout otherwise than by being paid.
-_SELDOM = {Fault.REFUSES_US: 0.002, Fault.RETURNED: 0.05, Fault.REFUSED: 0.05}
+_SELDOM = {
+    Fault.REFUSES_US: 0.002,
+    Fault.RETURNED: 0.05,
+    Fault.REFUSED: 0.05,
+    Fault.RESTORE: 0.004,
+}
 _NEVER_OFTEN = {Fault.REFUSES_US: 0.05, Fault.RETURNED: 0.3, Fault.CLOCK_JUMP: 0.05}
 STORMS_A_YEAR = 4
 
@@ -97,7 +104,7 @@ def draw_phases(
     chance: Random, *, begins_at: dt.datetime, ends_at: dt.datetime
 ) -> tuple[Phase, ...]:
     """The storms of one history."""
-    kinds = sorted(Fault)
+    kinds = sorted(set(Fault) - {Fault.RESTORE})
     days = (ends_at - begins_at).days
     storms = max(2, round(STORMS_A_YEAR * days / 365))
     phases = []

@@ -6,6 +6,7 @@ import datetime as dt
 import heapq
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from django.db import IntegrityError
@@ -21,27 +22,39 @@ from kuaitui.simulation.chance import chance_of
 from kuaitui.simulation.channels import DAY, ModelChannel, Told
 from kuaitui.simulation.clocks import NONE, WorldClock
 from kuaitui.simulation.crashes import Crashes
+from kuaitui.simulation.databases import Databases
 from kuaitui.simulation.evidence import gather_evidence
 from kuaitui.simulation.faults import Fault, Weather
 from kuaitui.simulation.figures import Figures, Finding
 from kuaitui.simulation.flood import Burst, Flood
 from kuaitui.simulation.installation import installed
 from kuaitui.simulation.plan import Act, ActKind, Plan, Recipe, draw_plan
+from kuaitui.simulation.restores import Restores
 from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.workers import Due, Workers
 from kuaitui.simulation.world import Visit, World, ask
 
 TURNS_MAX = 1_000
 """Turns of workers between two acts; more would be a loop without end."""
+COMES_TO_REST = "the machine comes to rest"
 AUDIT_EVERY = 40
 SETTLING_ROUNDS_MAX = 40
-Todo = Act | Told | Burst | Visit
+CATCH_UP = dt.timedelta(minutes=15)
+RELEASED_EVERY = dt.timedelta(hours=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """People look whether payouts may go on after a restore."""
+
+
+Todo = Act | Told | Burst | Visit | Release
 
 
 class History:
     """Plays a recipe on the database that Django is connected to, which must be empty."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, databases: Databases) -> None:
         self.recipe = recipe
         self.plan: Plan = draw_plan(recipe)
         self.figures = Figures(years=recipe.years, shops=recipe.shops, histories=1)
@@ -52,6 +65,7 @@ class History:
         self._workers = Workers(self._world)
         self._flood = Flood(recipe.repeats, chance_of(recipe.seed, "flood"), self._workers.hear)
         self._auditor = Auditor(ask)
+        self._restores = Restores(self._world, databases, chance_of(recipe.seed, "restores"))
         self._steps = 0
 
     def play(self) -> Figures:
@@ -107,9 +121,12 @@ class History:
         self._workers.at_moment(name)
 
     def _play(self) -> None:
+        self._workers.start()
         for act in self.plan.acts:
             self._put(act.at, act)
         self._run(self.plan.ends_at)
+        if self._restores.is_near:
+            self._restore()
         self._settle()
 
     def _run(self, until: dt.datetime) -> None:
@@ -118,27 +135,55 @@ class History:
         while True:
             at = min(until, self._todo[0][0]) if self._todo else until
             due = self._workers.next_due()
-            due_at = min((moment for moment in due if moment is not None), default=None)
+            due_at = _first(due)
             if due_at is not None and due_at - (clock.read() - clock.at) <= at:
                 turns += 1
                 if turns > TURNS_MAX:
-                    self._found("the machine comes to rest", f"{turns} turns without an end")
+                    self._found(COMES_TO_REST, f"{turns} turns without an end")
                 self._take_turn(due, due_at)
                 continue
             clock.at = max(clock.at, at)
             if at >= until:
                 return
             turns = 0
-            self._do(heapq.heappop(self._todo)[2])
+            todo = heapq.heappop(self._todo)[2]
+            if self._restores.is_near and isinstance(todo, Act | Visit):
+                self._restore()
+            self._do(todo)
             self._collect_new()
             self._audit()
 
     def _take_turn(self, due: Due, due_at: dt.datetime) -> None:
         self._world.clock.go_to(due_at)
+        self._restores.begin_perhaps()
         self._doing = "a worker's turn"
         self._workers.take_turn(due)
         self._collect_new()
         self._audit()
+        if self._restores.is_due:
+            self._restore()
+
+    def _restore(self) -> None:
+        """Come up again on an older database; nobody acts before the machine has caught up."""
+        self._doing = "a restore"
+        self._restores.restore()
+        self._auditor.begin_again()
+        self._workers.start()
+        self._tell_channels_of_switches()
+        self._let_the_machine_catch_up(until=self._world.clock.at + CATCH_UP)
+        self._collect_new()
+        self._audit()
+        self._put(self._world.clock.at + CATCH_UP, Release())
+
+    def _let_the_machine_catch_up(self, until: dt.datetime) -> None:
+        for _ in range(TURNS_MAX):
+            due = self._workers.next_due()
+            due_at = _first(due)
+            if due_at is None or due_at > until:
+                return
+            self._world.clock.go_to(due_at)
+            self._workers.take_turn(due)
+        self._found(COMES_TO_REST, f"{TURNS_MAX} turns without an end")
 
     def _put(self, at: dt.datetime, todo: Todo) -> None:
         heapq.heappush(self._todo, (at, next(self._order), todo))
@@ -146,6 +191,8 @@ class History:
     def _do(self, todo: Todo) -> None:
         world = self._world
         match todo:
+            case Release():
+                self._let_payouts_go_on(todo)
             case Act():
                 self._doing = str(todo)
                 self.figures.acts[todo.kind] += 1
@@ -170,6 +217,11 @@ class History:
                     )
                 else:
                     care.look_at(world, shop, world.chance)
+
+    def _let_payouts_go_on(self, release: Release) -> None:
+        self._doing = "two people look whether payouts may go on"
+        if not staff.release_hold(self._world, self._world.chance):
+            self._put(self._world.clock.at + RELEASED_EVERY, release)
 
     def _act(self, act: Act, chance: Random) -> None:
         world = self._world
@@ -290,6 +342,10 @@ class History:
 
 class _Found(Exception):  # noqa: N818 - it ends a history, nothing failed
     """Something was found; the history ends."""
+
+
+def _first(due: Due) -> dt.datetime | None:
+    return min((moment for moment in due if moment is not None), default=None)
 
 
 def _rule_of(failure: Exception) -> str:

@@ -16,7 +16,7 @@ REPEATS = 1_000
 def play(recipe: Recipe, databases: Databases) -> Figures:
     """Play one history on a database of its own."""
     with databases.fresh():
-        return History(recipe).play()
+        return History(recipe, databases).play()
 
 
 def run(

@@ -19,7 +19,7 @@ from kuaitui.refunds.queries import ApprovalPreview, case
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import RejectReason
 from kuaitui.simulation.shops import SimulatedShop
-from kuaitui.simulation.world import STAFF, World
+from kuaitui.simulation.world import STAFF, World, ask
 
 HOUR = dt.timedelta(hours=1)
 
@@ -241,6 +241,34 @@ def turn_switch(world: World, channel: str, *, is_stopped: bool, chance: Random)
         lambda: payouts.propose_resume(channel=channel, reason="over", actor=STAFF[0], now=now),
     )
     world.attempt(chance, lambda: payouts.confirm_resume(channel=channel, actor=STAFF[1], now=now))
+
+
+def release_hold(world: World, chance: Random) -> bool:
+    """Two people let payouts go on after a restore, once nothing is unasked; whether they go on."""
+    if not _is_held():
+        return True
+    first, second = chance.sample(STAFF, 2)
+    world.attempt(
+        chance,
+        lambda: payouts.propose_release(finding="All asked.", actor=first, now=world.now),
+    )
+    if chance.random() < 0.3:
+        world.attempt_what_is_forbidden(
+            chance,
+            "a release by one person",
+            lambda: _confirm_release(world, first),
+        )
+    world.attempt(chance, lambda: _confirm_release(world, second))
+    return not _is_held()
+
+
+def _confirm_release(world: World, actor: Actor) -> bool:
+    payouts.confirm_release(actor=actor, now=world.now)
+    return True
+
+
+def _is_held() -> bool:
+    return bool(ask("SELECT 1 FROM payouts_hold WHERE released_at IS NULL"))
 
 
 def set_limit(world: World, currency: str, chance: Random) -> None:

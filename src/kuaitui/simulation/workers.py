@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from kuaitui.channels.port import NotificationRefused
 from kuaitui.kit import inbox, outbox
-from kuaitui.payouts.operations import carry_out_leg, note_hint
-from kuaitui.payouts.queries import due_legs
+from kuaitui.payouts.operations import carry_out_leg, hold_if_restored, note_hint
+from kuaitui.payouts.queries import LastSend, due_legs
 from kuaitui.payouts.types import ALL_CHANNELS, Pace
 from kuaitui.refunds.operations import sweep_due
 from kuaitui.simulation.channels import Told
@@ -34,8 +34,13 @@ _NEXT_DUE = """
 SELECT
     (SELECT min(GREATEST(leg.next_check_at, leg.lease_until)) FROM payouts_leg AS leg
         WHERE leg.next_check_at IS NOT NULL AND leg.set_aside_at IS NULL
-        AND (leg.state <> 'ready' OR NOT EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
-            WHERE switch.is_stopped AND switch.channel IN (leg.channel, %s)))),
+        AND NOT (leg.state = 'ready'
+            -- What must be asked about first is due though sending is stopped or on hold.
+            AND COALESCE(leg.clear_since >= (SELECT max(begun_at) FROM payouts_hold),
+                NOT EXISTS (SELECT 1 FROM payouts_hold))
+            AND (EXISTS (SELECT 1 FROM payouts_hold WHERE released_at IS NULL)
+                OR EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
+                    WHERE switch.is_stopped AND switch.channel IN (leg.channel, %s))))),
     (SELECT min(deliver_after) FROM kit_outbox WHERE delivered_at IS NULL),
     (SELECT min(due_at) FROM refunds_application
         WHERE state IN ('draft', 'more_information', 'rejected', 'approved'))
@@ -56,6 +61,11 @@ class Workers:
         self._world = world
         self._depth = 0
         self._seen: list[str] = []
+
+    def start(self) -> None:
+        """Worker processes come up: they look whether the database is the one that sent last."""
+        self._seen = []
+        self._look_for_a_restore()
 
     def next_due(self) -> Due:
         """When what falls due by our clock: legs, news, dates of applications."""
@@ -158,7 +168,20 @@ class Workers:
     def _carry_out(self, leg_id: str) -> None:
         world = self._world
         world.figures.attempts += 1
-        carry_out_leg(leg_id=leg_id, channels=world.channels, pace=PACE, clock=world.clock.read)
+        carry_out_leg(
+            leg_id=leg_id,
+            channels=world.channels,
+            pace=PACE,
+            clock=world.clock.read,
+            note_send=self._note_send,
+        )
+
+    def _note_send(self, send: LastSend) -> None:
+        """Keep it where no restore of the database reaches."""
+        self._world.last_send = send
+
+    def _look_for_a_restore(self) -> None:
+        hold_if_restored(last_send=self._world.last_send, now=self._world.now)
 
     def _deliver(self, chance: Random) -> None:
         world = self._world

@@ -15,6 +15,7 @@ from django.db import connection
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kernel.errors import Refusal
+from kuaitui.payouts.queries import LastSend
 from kuaitui.simulation.channel_book import Heard
 from kuaitui.simulation.channels import ModelChannel
 from kuaitui.simulation.clocks import WorldClock
@@ -53,6 +54,10 @@ class World:
     """When somebody will look at a shop again."""
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     """What was delivered to us, by channel."""
+    last_send: LastSend | None = None
+    """What a worker notes outside of the database."""
+    lost_numbers: set[str] = field(default_factory=set)
+    """Numbers whose legs a restore took: the machine makes them again."""
     wrongs: list[str] = field(default_factory=list)
     """What people were let do though it is forbidden."""
     is_calm: bool = False

@@ -35,6 +35,11 @@ class Auditor:
         self._payout_seen = 0
         self._attempts_seen = 0
 
+    def begin_again(self) -> None:
+        """The database was put back: its numbers start again from there."""
+        ((seen,),) = self._ask("SELECT COALESCE(max(id), 0) FROM payouts_payout")
+        self._payout_seen = seen
+
     def look_at_news(self, evidence: Evidence) -> Iterator[Found]:
         """What is new since the last look: payouts, and what channels complain of. Cheap."""
         for wrong in evidence.wrongs:
@@ -63,12 +68,13 @@ class Auditor:
     def look_at_everything(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true at every moment."""
         yield from broken_books(self._ask)
-        yield from wrong_payments(self._ask, evidence)
+        yield from wrong_payments(self._ask, evidence, lost=evidence.lost_numbers)
         yield from words_never_said(self._ask, evidence)
 
     def look_at_rest(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true when nothing is under way any more."""
         yield from what_has_not_ended(self._ask)
+        yield from wrong_payments(self._ask, evidence, lost=())
         yield from different_at_rest(self._ask, evidence)
         yield from unexplained_money(self._ask, evidence)
         yield from miscounted_notifications(self._ask, evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -43,3 +43,5 @@ class Evidence:
     """How many calls workers have made."""
     wrongs: Sequence[str]
     """What people were let do though it is forbidden."""
+    lost_numbers: Collection[str]
+    """Numbers of legs that a restore took from us. The machine must come to each of them again."""
