@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from reliability import report
 from reliability.crashes.run import run_crashes
+from reliability.kept import Kept, kept_for_this_commit
 from reliability.years import flood, play_years
+
+KILLS_A_PART: Final = 300
+APART: Final = frozenset({"seed", "kills_at", "is_sound"})
 
 
 def main() -> int:
@@ -29,35 +36,79 @@ def main() -> int:
     parser.add_argument("--notifications", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--anew",
+        action="store_true",
+        help="play also what an earlier run of this commit has played",
+    )
     arguments = parser.parse_args()
+    kept = Kept(None) if arguments.anew else kept_for_this_commit()
 
     def say(text: str) -> None:
         if not arguments.json:
             print(text, flush=True)
 
     if arguments.part == "crashes":
-        return _tell(_crashes(arguments, say), arguments)
+        return _tell(_crashes(arguments, kept, say), arguments)
     if arguments.part == "years":
-        return _tell(play_years(arguments.years, seed=arguments.seed, say=say), arguments)
+        years = play_years(arguments.years, seed=arguments.seed, kept=kept, say=say)
+        return _tell(years, arguments)
     if arguments.part == "notifications":
-        told = flood(arguments.notifications, seed=arguments.seed, say=say)
+        told = flood(arguments.notifications, seed=arguments.seed, kept=kept, say=say)
         return _tell(told, arguments)
-    crashes = _crashes(arguments, say)
-    years = play_years(arguments.years, seed=arguments.seed, say=say)
-    told = flood(arguments.notifications, seed=arguments.seed, say=say)
+    crashes = _crashes(arguments, kept, say)
+    years = play_years(arguments.years, seed=arguments.seed, kept=kept, say=say)
+    told = flood(arguments.notifications, seed=arguments.seed, kept=kept, say=say)
     print(report.write(crashes, years, told))
     return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0
 
 
-def _crashes(arguments: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
+def _crashes(
+    arguments: argparse.Namespace, kept: Kept, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Kills in parts of a few hundred, each with its own load, quiet end and audit."""
+    parts = max(1, math.ceil(arguments.kills / KILLS_A_PART))
+    kills, crashes = (
+        math.ceil(asked / parts) for asked in (arguments.kills, arguments.database_crashes)
+    )
+    total: dict[str, Any] = {}
+    for number in range(parts):
+        seed = arguments.seed + number
+        figures = kept.part(
+            f"crashes-{seed}-{kills}-{crashes}", partial(_crash_part, seed, kills, crashes, say)
+        )
+        total = added(total, figures)
+        say(f"{total['kills']:,} of {arguments.kills:,} kills, {len(total['findings'])} findings")
+        if total["findings"]:
+            break
+    return total
+
+
+def added(total: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of two parts together."""
+    if not total:
+        return dict(figures)
+    both = {name: total[name] + figures[name] for name in figures if name not in APART}
+    at = Counter(total["kills_at"]) + Counter(figures["kills_at"])
+    return {
+        **both,
+        "seed": total["seed"],
+        "kills_at": dict(at),
+        "is_sound": total["is_sound"] and figures["is_sound"],
+    }
+
+
+def _crash_part(
+    seed: int, kills: int, database_crashes: int, say: Callable[[str], None]
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="kuaitui-crashes-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         return run_crashes(
             folder,
-            kills=arguments.kills,
-            database_crashes=arguments.database_crashes,
-            seed=arguments.seed,
+            kills=kills,
+            database_crashes=database_crashes,
+            seed=seed,
             say=say,
         ).to_json()
 

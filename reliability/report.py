@@ -24,7 +24,7 @@ METHOD = """
 ## What the figures are
 - **Simulated years** are years of small marketplaces, played from seeds. The real operations run on a real PostgreSQL; clock, channels and chance are replaced. An auditor that shares no code with them compares books, channels' books and rules. See [simulation](explanation/simulation.md).
 - **Kills and crashes** replace nothing: workers, pages, the simulated channel and PostgreSQL are processes of their own and die by SIGKILL, at named points and at any moment, while people apply and decide. The channel forgets numbers, so whatever is sent twice is paid twice. Judges are plain SQL, the channel's own book, and what applicants were told.
-- Each `make test` plays a helping of both; `make reliability` plays all of it, for hours.
+- Each `make test` plays a helping of both; `make reliability` plays all of it, for hours. A run that was stopped goes on where it stood, for the same commit.
 
 ## What they are not
 Simulated years are not calendar years. Process death is shown, power loss is not: that is PostgreSQL's promise with `fsync` on. The channels are our own simulators, which clients that nobody here wrote drive too. One database, no replicas.
@@ -54,12 +54,14 @@ def write(
         Figure("… money operations in them", years["money_operations"]),
         Figure("… faults of channels in them", years["faults"]),
         Figure("… crashes between two commits in them", years["crashes"]),
+        Figure("… restores from a backup in them", years["restores"]),
         Figure(
             "notifications, repeated, late, out of order, forged", told["notifications"], 1_000_000
         ),
         Figure("processes killed under load", crashes["kills"], 3_000),
         Figure("crashes of PostgreSQL under load", crashes["crashes_database"], 200),
         Figure("applications made meanwhile", crashes["applications"]),
+        Figure("payments in made meanwhile", crashes["payments"]),
         Figure("findings: lost, doubled, stuck, untrue", len(findings), 0),
     ]
     rows = "\n".join(

@@ -12,7 +12,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from typing import Any
+
+from reliability.kept import Kept
 
 THIN = ("--shops", "2", "--density", "0.7")
 """The world of long runs: fewer acts a year, of the same kinds, under the same faults."""
@@ -26,7 +29,9 @@ SUMMED = (
 )  # fmt: skip
 
 
-def play_years(years: float, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def play_years(
+    years: float, *, seed: int, kept: Kept, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Play that many years in as many processes as there are cores; the figures of all together.
 
     After the first finding no further seed begins.
@@ -39,7 +44,10 @@ def play_years(years: float, *, seed: int, say: Callable[[str], None]) -> dict[s
     faults: Counter[str] = Counter()
     findings: list[str] = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        playing = [threads.submit(_play, *part) for part in parts]
+        playing = [
+            threads.submit(kept.part, f"years-{first}-{part:g}", partial(_play, first, part))
+            for first, part in parts
+        ]
         for done in as_completed(playing):
             if done.cancelled():
                 continue
@@ -58,7 +66,7 @@ def play_years(years: float, *, seed: int, say: Callable[[str], None]) -> dict[s
     }
 
 
-def flood(count: int, *, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def flood(count: int, *, seed: int, kept: Kept, say: Callable[[str], None]) -> dict[str, Any]:
     """Play years in which everything is told a thousand times, until that many were delivered.
 
     Repeated, up to 60 days late, out of order, and a tenth of them forged.
@@ -68,7 +76,12 @@ def flood(count: int, *, seed: int, say: Callable[[str], None]) -> dict[str, Any
     with ThreadPoolExecutor(processes) as threads:
         while delivered < count and not findings:
             seeds = range(seed + int(years), seed + int(years) + processes)
-            playing = [threads.submit(_play, one, 1.0, "--repeats", REPEATS) for one in seeds]
+            playing = [
+                threads.submit(
+                    kept.part, f"flood-{one}", partial(_play, one, 1.0, "--repeats", REPEATS)
+                )
+                for one in seeds
+            ]
             for done in playing:
                 figures = done.result()
                 delivered += figures["notifications"]

@@ -1,0 +1,56 @@
+"""A long run that was stopped goes on where it stood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reliability.__main__ import added
+from reliability.kept import Kept
+
+
+def test_a_part_that_is_done_is_not_played_again(tmp_path: Path) -> None:
+    played: list[str] = []
+
+    def play() -> dict[str, object]:
+        played.append("once")
+        return {"years": 50, "findings": []}
+
+    first = Kept(tmp_path / "one").part("years-1-50", play)
+    again = Kept(tmp_path / "one").part("years-1-50", play)
+
+    assert first == again == {"years": 50, "findings": []}
+    assert played == ["once"]
+
+
+def test_another_commit_begins_anew(tmp_path: Path) -> None:
+    kept = {"years": 50, "findings": []}
+    Kept(tmp_path / "one").part("years-1-50", lambda: kept)
+
+    assert Kept(tmp_path / "other").part("years-1-50", lambda: {"findings": []}) != kept
+    assert Kept(None).part("years-1-50", lambda: {"findings": []}) != kept
+
+
+def test_a_part_with_a_finding_is_played_again(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.part("years-1-50", lambda: {"findings": ["lost"]})
+
+    assert kept.part("years-1-50", lambda: {"findings": []}) == {"findings": []}
+
+
+def test_parts_add_up() -> None:
+    part = {
+        "seed": 1,
+        "kills": 300,
+        "kills_at": {"a": 2, "b": 1},
+        "is_sound": True,
+        "findings": [],
+    }
+    other = {**part, "seed": 2, "kills_at": {"b": 4}, "is_sound": False, "findings": ["lost"]}
+
+    assert added(added({}, part), other) == {
+        "seed": 1,
+        "kills": 600,
+        "kills_at": {"a": 2, "b": 5},
+        "is_sound": False,
+        "findings": ["lost"],
+    }
