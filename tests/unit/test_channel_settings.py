@@ -43,3 +43,23 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, content: str) -> None:
 def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ImproperlyConfigured, match="nowhere"):
         channel_settings({VARIABLE: "/nowhere"}, var=tmp_path, pace="standard")
+
+
+@pytest.mark.parametrize(
+    "days",
+    [1, "0-1", [], [1], [0, 1, 2], [2, 1], [-1, 1], [0, 31], [0, 1.5], ["0", "1"], [0, True]],
+)
+def test_days_that_nobody_could_be_promised_are_refused_with_the_name_of_the_channel(
+    tmp_path: Path, days: object
+) -> None:
+    document = {"our-bank": {"adapter": "bank", "arrival_days": days}}
+
+    with pytest.raises(ImproperlyConfigured, match=r"arrival_days of our-bank must be two whole"):
+        read(tmp_path, json.dumps(document))
+
+
+@pytest.mark.parametrize("days", [None, [0, 0], [0, 1], [1, 30]])
+def test_days_in_order_or_none_are_taken_as_they_are(tmp_path: Path, days: object) -> None:
+    document = {"our-bank": {"adapter": "bank", "arrival_days": days}}
+
+    assert read(tmp_path, json.dumps(document)) == document

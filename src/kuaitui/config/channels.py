@@ -13,6 +13,8 @@ VARIABLE = "KUAITUI_CHANNELS_FILE"
 FILE_BYTES_MAX = 256 * 1024
 # A simulated channel knows at once what it took in; on a quick pace nobody waits for minutes.
 FLOOR_S = {"standard": 600.0, "brisk": 5.0}
+# A payment that takes longer than this is a slip of the pen, and sellers would be shown its day.
+ARRIVAL_DAYS_MAX = 30
 
 
 def channel_settings(
@@ -50,4 +52,19 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     for name, entry in document.items():
         if not isinstance(entry, dict):
             raise ImproperlyConfigured(f"{VARIABLE}: {file}: the entry of {name} is no object.")
+        if not _are_arrival_days(entry.get("arrival_days")):
+            raise ImproperlyConfigured(
+                f"{VARIABLE}: {file}: arrival_days of {name} must be two whole numbers in order, at"
+                f" least and at most, from 0 to {ARRIVAL_DAYS_MAX}, as in [0, 1]; or leave it out."
+            )
     return document
+
+
+def _are_arrival_days(value: object) -> bool:
+    """Whether these are days that sellers may be promised; none at all are promised by None."""
+    if value is None:
+        return True
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    # A bool is an int, and no number of days.
+    return all(type(day) is int for day in value) and 0 <= value[0] <= value[1] <= ARRIVAL_DAYS_MAX

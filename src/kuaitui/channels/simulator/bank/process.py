@@ -48,6 +48,7 @@ def settings_entry(options: SimulatorOptions) -> dict[str, object]:
         "account_name": HOLDER,
         "bank_code": "",
         "currency": ACCOUNT.currency,
+        "arrival_days": [0, 1],
         "credentials_file": str(options.keys / "credentials"),
     }
 
