@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 import kuaitui.refunds
+from kuaitui.channels.port import Accepted, NeededAction, NeedsAction
 from kuaitui.interfaces.portal import words
+from kuaitui.interfaces.portal.story import next_of, steps_of
 from kuaitui.payouts.states import LegState
+from kuaitui.refunds.operations import record_delay
 from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
 from kuaitui.refunds.types import Reason, RejectReason
 from tests.support import given, portal_given
@@ -29,8 +33,9 @@ def now() -> Iterator[None]:
         yield
 
 
-def brought_to(state: State, **shop: object) -> World:
-    return application(state, LARGE if state is State.AWAITING_SECOND_APPROVAL else MIDDLE, **shop)
+def brought_to(state: State, *, deposit: str | tuple[str, ...] = "", **shop: object) -> World:
+    usual = LARGE if state is State.AWAITING_SECOND_APPROVAL else MIDDLE
+    return application(state, deposit or usual, **shop)
 
 
 def address(of: World, act: str = "") -> str:
@@ -215,6 +220,19 @@ def test_the_account_the_bank_refused_cannot_be_chosen_again() -> None:
     assert "The bank refused this account" in page.text
 
 
+def test_paying_there_is_offered_once_another_account_can_be_chosen() -> None:
+    made = brought_to(State.RETURNED, route_open=False)
+    client = portal_given.browser(made.shop.shop_key)
+
+    with_the_refused_only = client.get(address(made, "/destination")).text
+    given.destination(made.shop, number=OTHER_CARD)
+    with_another = client.get(address(made, "/destination")).text
+
+    assert "Pay it there" not in with_the_refused_only
+    assert "Add an account" in with_the_refused_only
+    assert "Pay it there" in with_another
+
+
 def test_an_unanswered_bank_is_asked_and_nobody_is_invited_to_apply_again() -> None:
     made = brought_to(State.PAYING)
     made.channel_answers(given_unknown())
@@ -236,6 +254,99 @@ def test_nothing_is_said_to_be_with_the_bank_before_it_was_sent() -> None:
     assert "Set aside for you, not yet sent" in page
     assert "The bank has it" not in page
     assert "At the bank, on its way to you" not in page
+
+
+def test_the_lists_say_no_sooner_than_the_page_that_the_bank_has_it() -> None:
+    made = brought_to(State.PAYING)
+    client = portal_given.browser(made.shop.shop_key)
+    lists = [f"/shops/{made.shop.shop_id}", f"/shops/{made.shop.shop_id}/refunds"]
+
+    before = [client.get(page, follow=True).text for page in lists]
+    made.channel_answers(Accepted("SIM0001"))
+    after = [client.get(page, follow=True).text for page in lists]
+
+    assert all("Being prepared" in page and "With the bank" not in page for page in before)
+    assert all("With the bank" in page and "Being prepared" not in page for page in after)
+
+
+def test_that_the_bank_got_it_is_told_once() -> None:
+    made = brought_to(State.PAYING)
+    made.channel_answers(Accepted("SIM0001"))
+    application = made.view
+
+    titles = [str(step.title) for step in steps_of(application)]
+    with override("zh-hans"):
+        in_chinese = [str(step.title) for step in steps_of(application)]
+
+    assert titles[-3:] == ["Given to the bank", "The bank is working on it", "Paid out by the bank"]
+    assert len(set(in_chinese)) == len(in_chinese)
+
+
+def test_a_payment_in_parts_says_how_many_have_left() -> None:
+    made = brought_to(State.PAYING, deposit=(MIDDLE, MIDDLE))
+    assert made.view.payout is not None
+    first, _second = made.view.payout.legs
+    client = portal_given.browser(made.shop.shop_key)
+
+    made.channel_answers(Accepted("SIM0001"), leg_id=first.leg_id)
+    page = client.get(address(made)).text
+    in_chinese = portal_given.browser(made.shop.shop_key, language="zh-hans").get(address(made))
+    made.channel_answers(Accepted("SIM0002"))
+
+    assert "1 of 2 parts has left" in page
+    assert "Partly on its way to you, the rest set aside for you" in page
+    assert "The bank has it" not in page
+    assert "共 2 笔，已付出 1 笔" in in_chinese.text
+    assert "The bank has it" in client.get(address(made)).text
+
+
+def test_a_refund_that_is_stuck_is_with_the_marketplace_and_not_with_the_bank() -> None:
+    made = brought_to(State.PAYING)
+    client = portal_given.browser(made.shop.shop_key)
+
+    made.channel_answers(NeedsAction(NeededAction.ABNORMAL_REFUND, "SIM0001"))
+    page = client.get(address(made)).text
+
+    assert "The marketplace is looking after your payment" in page
+    assert "At the payment channel, not yet paid to you" in page
+    assert next_of(made.view) == words.THE_MARKETPLACE
+    assert "The bank has it" not in page
+
+
+def test_a_payment_that_goes_out_again_is_not_with_the_bank_yet() -> None:
+    made = brought_to(State.DESTINATION_REPAIRED)
+    client = portal_given.browser(made.shop.shop_key)
+
+    made.approve()
+    made.confirm()
+    page = client.get(address(made)).text
+
+    assert made.state is State.PAYING
+    assert "It is approved and goes out again, to the account you named." in page
+    assert "The bank has it" not in page
+
+
+@pytest.mark.parametrize(
+    ("is_sent", "reason", "words_told"),
+    [
+        (True, "unknown", "The bank has not answered yet; we are asking it"),
+        (True, "set_aside", "It takes longer; the marketplace is looking at it"),
+        (False, "leg_limit", "It takes longer; the marketplace is looking at it"),
+    ],
+)
+def test_the_bank_is_said_not_to_answer_only_where_it_was_asked(
+    is_sent: bool, reason: str, words_told: str
+) -> None:
+    made = brought_to(State.PAYING)
+    assert made.view.payout is not None
+    (leg,) = made.view.payout.legs
+    if is_sent:
+        made.channel_answers(Accepted("SIM0001"))
+
+    record_delay(application_id=made.application_id, leg_id=leg.leg_id, reason=reason, now=made.now)
+
+    told = {words.EVENTS["delayed"], words.HELD} & {step.title for step in steps_of(made.view)}
+    assert {str(title) for title in told} == {words_told}
 
 
 def given_unknown() -> object:

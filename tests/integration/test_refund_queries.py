@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kuaitui.kernel.money import Money
+from kuaitui.payouts.queries import payout_of_application
 from kuaitui.refunds import operations, queries
 from kuaitui.refunds.errors import ApplicationUnknown, CursorBroken
 from kuaitui.refunds.queries import QueueFilters
@@ -194,3 +195,32 @@ def test_a_page_of_the_queue_costs_one_query_whatever_its_length() -> None:
 
     assert len(page.rows) == len(made)
     assert len(spent) == 1
+
+
+def test_a_shops_list_costs_the_same_two_queries_however_many_were_paid() -> None:
+    made = application(State.PAYING, MIDDLE)
+    shop = {"shop_key": made.shop.shop_key, "now": NOW}
+    made.channel_pays()
+
+    with CaptureQueriesContext(connection) as spent_on_one:
+        (only,) = queries.applications_of_shop(**shop)
+    refund_another(made.shop)
+    refund_another(made.shop)
+    with CaptureQueriesContext(connection) as spent_on_three:
+        found = queries.applications_of_shop(**shop)
+
+    assert only.payout is not None
+    assert [one.payout for one in found] == [
+        payout_of_application(one.application_id) for one in found
+    ]
+    assert len(found) == 3
+    assert len(spent_on_one) == len(spent_on_three) == 2
+
+
+def refund_another(shop: given.Shop) -> None:
+    given.pay_in(shop.account_id, MIDDLE)
+    made = World(shop)
+    made.submit()
+    made.check()
+    made.approve()
+    made.channel_pays()

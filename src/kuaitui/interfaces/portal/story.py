@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kuaitui.channels.port import NeededAction
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.words import StateWords, Words
-from kuaitui.payouts.queries import LegProgress
+from kuaitui.payouts.queries import LegProgress, PayoutProgress
 from kuaitui.payouts.states import LegState
-from kuaitui.refunds.queries import ApplicationView
+from kuaitui.refunds.queries import ApplicationSummary, ApplicationView
 from kuaitui.refunds.states import NextActor, SellerAct, State
+from kuaitui.refunds.types import TimelineEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,16 @@ class LegLine:
     leg: LegProgress
     tone: str
     word: Words
+
+
+class Stage(enum.Enum):
+    """How far the payment of an application has come, while it is being paid."""
+
+    PREPARED = "nothing was ever sent"
+    PREPARED_AGAIN = "what was sent came back, and what takes its place has not left"
+    IN_PART = "some parts have left"
+    STUCK = "a part waits for somebody at the marketplace"
+    SENT = "all of it has left"
 
 
 # The order in which buttons are offered, and whether one is the thing to do now.
@@ -56,19 +69,35 @@ def steps_of(application: ApplicationView) -> list[Step]:
 
 
 def _past(application: ApplicationView) -> Iterator[Step]:
-    told_last = ""
+    told_last: Words = ""
     for event in application.timeline:
-        # A payment in parts is told once, not part by part: the parts have a list of their own.
-        if event.code in words.EVENTS_INSIDE or event.code == told_last:
+        if event.code in words.EVENTS_INSIDE:
             continue
-        told_last = event.code
+        title = _title_of(event, application)
+        # A payment in parts is told once, not part by part: the parts have a list of their own.
+        if title == told_last:
+            continue
+        told_last = title
         told = str(event.details.get("text", "")) if event.code in _TOLD else ""
         yield Step(
             _PAST_LOOKS.get(event.code, "done"),
-            words.EVENTS[event.code],
+            title,
             at=event.at,
             notes=(told,) if told else (),
         )
+
+
+def _title_of(event: TimelineEvent, application: ApplicationView) -> Words:
+    is_held = event.code == "delayed" and not _was_with_the_bank(event, application)
+    return words.HELD if is_held else words.EVENTS[event.code]
+
+
+def _was_with_the_bank(delay: TimelineEvent, application: ApplicationView) -> bool:
+    """Whether the bank is who did not answer: it had the part, and no person took it aside."""
+    legs = application.payout.legs if application.payout else ()
+    sent_at = {leg.leg_id: leg.sent_at for leg in legs}.get(str(delay.details.get("leg")))
+    is_sent = sent_at is not None and sent_at <= delay.at
+    return is_sent and delay.details.get("reason") != "set_aside"
 
 
 _TOLD = frozenset(
@@ -96,8 +125,15 @@ _PAST_LOOKS = {
 def _present(application: ApplicationView) -> Step:
     look = "late" if application.is_late else "current"
     look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
-    heading = words.BEING_ASKED if is_being_asked(application) else words_of(application).heading
-    return Step(look, heading, by=application.due_on)
+    return Step(look, _present_title(application), by=application.due_on)
+
+
+def _present_title(application: ApplicationView) -> Words:
+    if is_being_asked(application):
+        return words.BEING_ASKED
+    # That the bank got it is told among what happened.
+    is_with_the_bank = stage_of(application) is Stage.SENT
+    return words.AT_WORK if is_with_the_bank else words_of(application).heading
 
 
 def _future(application: ApplicationView) -> list[Words]:
@@ -105,8 +141,8 @@ def _future(application: ApplicationView) -> list[Words]:
     second = [words.CONFIRMED] if application.requires_second_approval else []
     match application.state:
         case State.PAYING:
-            is_sent = application.payout is not None and application.payout.is_sent
-            return [words.PAID_OUT] if is_sent else bank
+            has_left = stage_of(application) not in {Stage.PREPARED, Stage.PREPARED_AGAIN}
+            return [words.PAID_OUT] if has_left else bank
         case State.APPROVED | State.AWAITING_SECOND_APPROVAL:
             return bank
         case State.IN_REVIEW | State.APPEALED | State.DESTINATION_REPAIRED:
@@ -119,8 +155,8 @@ def _future(application: ApplicationView) -> list[Words]:
 
 def legs_of(application: ApplicationView) -> list[LegLine]:
     """The parts of the payment that count, none that another took the place of."""
-    legs = application.payout.legs if application.payout else ()
-    return [LegLine(leg, *_word_of(leg)) for leg in legs if not leg.is_replaced]
+    legs = application.payout.standing_legs if application.payout else ()
+    return [LegLine(leg, *_word_of(leg)) for leg in legs]
 
 
 def _word_of(leg: LegProgress) -> tuple[str, Words]:
@@ -135,17 +171,60 @@ def is_being_asked(application: ApplicationView) -> bool:
     return any(line.leg.state is LegState.UNKNOWN for line in legs_of(application))
 
 
-def is_being_prepared(application: ApplicationView) -> bool:
-    """Whether it is to be paid and no part of it has left: it can still be withdrawn."""
+def stage_of(application: ApplicationView | ApplicationSummary) -> Stage | None:
+    """How far its payment has come; None where it is not being paid."""
     payout = application.payout
-    return application.state is State.PAYING and payout is not None and not payout.is_sent
+    if application.state is not State.PAYING or payout is None:
+        return None
+    if any(leg.needed_action in _FOR_STAFF for leg in payout.standing_legs):
+        return Stage.STUCK
+    sent_count, legs_count = _sent_of(payout)
+    if not sent_count:
+        return Stage.PREPARED_AGAIN if payout.is_sent else Stage.PREPARED
+    return Stage.SENT if sent_count == legs_count else Stage.IN_PART
 
 
-def words_of(application: ApplicationView) -> StateWords:
+_FOR_STAFF = frozenset({NeededAction.ABNORMAL_REFUND, NeededAction.MISSING_BANK_DETAILS})
+
+
+def _sent_of(payout: PayoutProgress) -> tuple[int, int]:
+    legs = [leg for leg in payout.standing_legs if not leg.is_closed_out]
+    return sum(leg.sent_at is not None for leg in legs), len(legs)
+
+
+def words_of(application: ApplicationView | ApplicationSummary) -> StateWords:
     """What its state is called. Nothing is said to be with the bank before it was sent."""
-    if is_being_prepared(application):
-        return words.BEING_PREPARED
-    return words.state_of(application.state)
+    match stage_of(application), application.payout:
+        case Stage.PREPARED, _:
+            return words.BEING_PREPARED
+        case Stage.PREPARED_AGAIN, _:
+            return words.BEING_PREPARED_AGAIN
+        case Stage.STUCK, _:
+            return words.STUCK
+        case Stage.IN_PART, PayoutProgress() as payout:
+            return words.sent_in_part(*_sent_of(payout))
+        case _:
+            return words.state_of(application.state)
+
+
+def money_of(application: ApplicationView) -> Words:
+    """Where its money is."""
+    known = {
+        Stage.PREPARED: words.NOT_YET_SENT,
+        Stage.PREPARED_AGAIN: words.NOT_YET_SENT,
+        Stage.IN_PART: words.PARTLY_SENT,
+        Stage.STUCK: words.STUCK_ON_THE_WAY,
+    }
+    stage = stage_of(application)
+    place = words.MONEY_PLACES[application.state_facts.money]
+    return place if stage is None else known.get(stage, place)
+
+
+def next_of(application: ApplicationView) -> Words:
+    """Who is to act. What has not left, or is stuck, waits for the marketplace and no bank."""
+    if stage_of(application) in {None, Stage.SENT}:
+        return words.NEXT_ACTORS[application.state_facts.next_actor]
+    return words.THE_MARKETPLACE
 
 
 def acts_of(application: ApplicationView) -> list[SellerAct]:

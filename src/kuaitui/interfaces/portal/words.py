@@ -7,6 +7,7 @@ from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.types import DeductionPurpose, DepositKind, StatementKind
@@ -169,6 +170,32 @@ BEING_PREPARED: Final = StateWords(
     _("Your payment is being prepared"),
     _("It is approved. Nothing has been sent to the bank yet."),
 )
+# A part of it was sent and came back; its place took another one, which has not left yet.
+BEING_PREPARED_AGAIN: Final = StateWords(
+    "wait",
+    _("Being prepared"),
+    _("Your payment is being prepared"),
+    _("It is approved and goes out again, to the account you named."),
+)
+# The channel cannot go on by itself with some part, and no seller can help it.
+STUCK: Final = StateWords(
+    "wait",
+    _("Being looked after"),
+    _("The marketplace is looking after your payment"),
+    _("A part could not be paid as planned. Nothing is lost, and you need not do anything."),
+)
+
+
+def sent_in_part(sent_count: int, parts_count: int) -> StateWords:
+    """What a payout is called of which some parts have left and others have not."""
+    heading = ngettext(
+        "%(sent)s of %(parts)s parts has left",
+        "%(sent)s of %(parts)s parts have left",
+        sent_count,
+    ) % {"sent": sent_count, "parts": parts_count}
+    return StateWords(
+        "wait", _("Sent in part"), heading, _("The rest is being prepared and follows by itself.")
+    )
 
 
 def state_of(state: State) -> StateWords:
@@ -203,6 +230,8 @@ MONEY_PLACES: Final[dict[MoneyPlace, Words]] = {
     MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account by the bank"),
 }
 NOT_YET_SENT, THE_MARKETPLACE = _("Set aside for you, not yet sent"), _("The marketplace")
+PARTLY_SENT = _("Partly on its way to you, the rest set aside for you")
+STUCK_ON_THE_WAY = _("At the payment channel, not yet paid to you")
 
 NEXT_ACTORS: Final[dict[NextActor, Words]] = {
     NextActor.SELLER: _("You"),
@@ -249,6 +278,8 @@ EVENTS_INSIDE: Final = frozenset(
 
 REVIEWED, CONFIRMED = _("Review by a person"), _("Confirmation by a second person")
 AT_THE_BANK, PAID_OUT = _("Given to the bank"), _("Paid out by the bank")
+HELD = _("It takes longer; the marketplace is looking at it")
+AT_WORK = _("The bank is working on it")
 BEING_ASKED = _("We are verifying with the bank. Please do not apply again.")
 NEW_ACCOUNT = _("Check of the new account")
 

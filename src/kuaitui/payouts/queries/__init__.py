@@ -44,7 +44,7 @@ from kuaitui.payouts.queries.monitor import (
     legs_set_aside,
     overview,
 )
-from kuaitui.payouts.queries.progress import payout_of_application
+from kuaitui.payouts.queries.progress import payout_of_application, payouts_of_applications
 from kuaitui.payouts.queries.proof import differences, with_payees
 from kuaitui.payouts.queries.send_backs import (
     SendBackView,
@@ -116,6 +116,7 @@ __all__ = [
     "overview",
     "parts_of_lots",
     "payout_of_application",
+    "payouts_of_applications",
     "send_back",
     "send_backs_of",
     "send_backs_set_aside",

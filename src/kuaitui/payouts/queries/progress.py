@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, TypedDict
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import PayoutUnknown
 from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
 from kuaitui.payouts.queries.values import LegProgress, PayoutProgress
 from kuaitui.payouts.states import LegState, PayoutState
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class _Succession(TypedDict):
+    is_replaced: bool
+    is_closed_out: bool
 
 
 def payout_of_application(application_id: str) -> PayoutProgress:
@@ -20,11 +32,33 @@ def payout_of_application(application_id: str) -> PayoutProgress:
     payout = Payout.objects.filter(application_id=application_id).first()
     if payout is None:
         raise PayoutUnknown(application=application_id)
+    return _progress(payout, list(_legs().filter(payout=payout).order_by("id")))
+
+
+def payouts_of_applications(application_ids: Sequence[str]) -> Mapping[str, PayoutProgress]:
+    """How the payouts of these applications stand. One query, however many there are.
+
+    An application of which no payout was begun is not in the answer.
+    """
+    rows = (
+        _legs()
+        .filter(payout__application_id__in=application_ids)
+        .select_related("payout")
+        .order_by("payout_id", "id")
+    )
+    found = [list(legs) for _payout_id, legs in groupby(rows, key=lambda row: row.payout_id)]
+    return {legs[0].payout.application_id: _progress(legs[0].payout, legs) for legs in found}
+
+
+def _legs() -> QuerySet[WithAnnotations[PayoutLeg, _Succession]]:
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
     closed = LegCloseOut.objects.filter(leg=OuterRef("pk"))
-    legs = payout.legs.annotate(is_replaced=Exists(newer), is_closed_out=Exists(closed)).order_by(
-        "id"
-    )
+    return PayoutLeg.objects.annotate(is_replaced=Exists(newer), is_closed_out=Exists(closed))
+
+
+def _progress(
+    payout: Payout, legs: Sequence[WithAnnotations[PayoutLeg, _Succession]]
+) -> PayoutProgress:
     return PayoutProgress(
         payout_id=payout.public_id,
         application_id=payout.application_id,

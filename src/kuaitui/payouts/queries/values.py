@@ -65,6 +65,11 @@ class PayoutProgress:
         """Whether the first leg has left: from here on the seller cannot withdraw."""
         return any(leg.sent_at is not None for leg in self.legs)
 
+    @property
+    def standing_legs(self) -> tuple[LegProgress, ...]:
+        """The legs that count: none that another took the place of."""
+        return tuple(leg for leg in self.legs if not leg.is_replaced)
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:

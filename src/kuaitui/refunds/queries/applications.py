@@ -9,7 +9,11 @@ from kuaitui.deposits.queries import destination
 from kuaitui.deposits.types import Destination, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import PayoutUnknown
-from kuaitui.payouts.queries import PayoutProgress, payout_of_application
+from kuaitui.payouts.queries import (
+    PayoutProgress,
+    payout_of_application,
+    payouts_of_applications,
+)
 from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
@@ -52,15 +56,19 @@ def application_of_request(*, account_id: str, request_key: str) -> str | None:
 def applications_of_shop(
     *, shop_key: int, now: dt.datetime, limit: int = 20
 ) -> tuple[ApplicationSummary, ...]:
-    """The applications of a shop, the newest first."""
-    rows = RefundApplication.objects.filter(shop_key=shop_key, submitted_at__isnull=False).order_by(
-        "-id"
+    """The applications of a shop, the newest first. Two queries, however many there are."""
+    rows = list(
+        RefundApplication.objects.filter(shop_key=shop_key, submitted_at__isnull=False).order_by(
+            "-id"
+        )[: min(limit, APPLICATIONS_MAX)]
     )
-    return tuple(summarize(row, now=now) for row in rows[: min(limit, APPLICATIONS_MAX)])
+    payouts = payouts_of_applications([row.public_id for row in rows])
+    return tuple(_summary(row, payouts.get(row.public_id), now=now) for row in rows)
 
 
-def summarize(row: RefundApplication, *, now: dt.datetime) -> ApplicationSummary:
-    """A submitted application in one line."""
+def _summary(
+    row: RefundApplication, payout: PayoutProgress | None, *, now: dt.datetime
+) -> ApplicationSummary:
     return ApplicationSummary(
         application_id=row.public_id,
         account_id=row.account_id,
@@ -72,6 +80,7 @@ def summarize(row: RefundApplication, *, now: dt.datetime) -> ApplicationSummary
         due_at=row.due_at,
         paid_at=row.paid_at,
         is_late=is_late(row, now=now),
+        payout=payout,
     )
 
 

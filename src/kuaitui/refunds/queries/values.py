@@ -39,6 +39,7 @@ class ApplicationSummary:
     due_at: dt.datetime | None
     paid_at: dt.datetime | None
     is_late: bool
+    payout: PayoutProgress | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,11 +160,13 @@ def _act(
             return redirect("progress", request.shop.id, application_id)
     if request.method != "POST" and wanted not in application.seller_acts:
         return redirect("progress", request.shop.id, application_id)
+    choices = deposits.destinations(shop_key=request.shop.key)
     context = {
         "application": application,
         "form": form,
         "was_kept": form.is_bound and request.method != "POST",
-        "choices": deposits.destinations(shop_key=request.shop.key),
+        "choices": choices,
+        "can_choose": any(one != application.destination for one in choices),
         "now": now,
     }
     is_refused = request.method == "POST"

@@ -11,7 +11,7 @@ from kuaitui.interfaces.portal.cards import deposit_card
 from kuaitui.interfaces.portal.payment_words import KEPT_APART
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
-from kuaitui.interfaces.portal.words import state_of
+from kuaitui.interfaces.portal.story import words_of
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.refunds import queries as refunds
@@ -30,7 +30,7 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
     )
     context = {
         "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
-        "applications": [(one, state_of(one.state)) for one in applications],
+        "applications": [(one, words_of(one)) for one in applications],
         "kept_apart": [
             (case, KEPT_APART.get(case.why, ""), case.state is SuspenseState.TO_SEND_BACK)
             for case in deposits.suspense_of_shop(shop_key=request.shop.key)

@@ -13,9 +13,10 @@ from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.story import (
     acts_of,
     is_being_asked,
-    is_being_prepared,
     legs_of,
     mark_of,
+    money_of,
+    next_of,
     steps_of,
     words_of,
 )
@@ -36,7 +37,7 @@ def progress_list(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # no
     applications = refunds.applications_of_shop(
         shop_key=request.shop.key, now=read_clock(), limit=APPLICATIONS_SHOWN
     )
-    listed = [(application, words.state_of(application.state)) for application in applications]
+    listed = [(application, words_of(application)) for application in applications]
     return show(request, "portal/progress_list.html", {"listed": listed}, place="progress")
 
 
@@ -62,8 +63,8 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
-        "money": words.AT_CHANNEL_UNCONFIRMED if to_confirm else _money_of(application),
-        "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else _next_of(application),
+        "money": words.AT_CHANNEL_UNCONFIRMED if to_confirm else money_of(application),
+        "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else next_of(application),
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
         "only_withdraw": acts == [SellerAct.WITHDRAW],
         "reject_reasons": [
@@ -91,15 +92,3 @@ def submitted(request: ShopRequest, shop_id: str, application_id: str) -> HttpRe
         "ways": ways_out(application.plan, application.destination),
     }
     return show(request, "portal/submitted.html", context)
-
-
-def _money_of(application: refunds.ApplicationView) -> words.Words:
-    if is_being_prepared(application):
-        return words.NOT_YET_SENT
-    return words.MONEY_PLACES[application.state_facts.money]
-
-
-def _next_of(application: refunds.ApplicationView) -> words.Words:
-    if is_being_prepared(application):
-        return words.THE_MARKETPLACE
-    return words.NEXT_ACTORS[application.state_facts.next_actor]
