@@ -9,7 +9,11 @@ import pytest
 
 from kuaitui.accounts.types import Role
 from kuaitui.audit.queries import events_of
+from kuaitui.channels.bank import reasons
 from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.interfaces.console.bank_words import BANK_REASONS
+from kuaitui.kit.channel_names import name_of_channel
+from kuaitui.payouts.operations import set_leg_aside
 from kuaitui.payouts.queries import kill_switches, leg
 from kuaitui.refunds.states import State
 from tests.support import given
@@ -153,3 +157,48 @@ def test_a_switch_of_an_unknown_channel_is_not_found(channel):
         response = client.post("/console/payouts/stop", {"channel": channel, "reason": "x"})
 
     assert response.status_code == 404
+
+
+def test_staff_read_the_names_of_channels_and_no_codes(unknown):
+    client = desk(Role.APPROVER)
+
+    for address in ("/console/payouts?state=unknown", f"/console/payouts/{unknown}"):
+        page = client.get(address).text
+        assert "Simulated bank" in page
+        assert not re.search(r">\s*simulator\b", page)
+    assert [str(name_of_channel(code)) for code in ("wechatpay", "stripe", "another")] == [
+        "WeChat Pay",
+        "Stripe",
+        "another",
+    ]
+
+
+def test_every_reason_of_a_bank_has_words_for_staff():
+    known = {*reasons.PAYEE, *reasons.PASSING, *reasons.OURS, *reasons.SEEN_BEFORE}
+
+    assert set(BANK_REASONS) == known
+
+
+def test_a_banks_reason_is_told_in_words_with_its_code():
+    made = application(State.PAYING)
+    made.channel_answers(FailedDefinite("AC04"))
+    leg_id = made.view.payout.legs[0].leg_id
+    client = desk(Role.AUDITOR)
+
+    for address in ("/console/payouts?state=back", f"/console/payouts/{leg_id}"):
+        assert "The account is closed (AC04)" in client.get(address).text
+    assert (
+        "账户已销户（AC04）"
+        in desk(Role.AUDITOR, language="zh-hans").get(f"/console/payouts/{leg_id}").text
+    )
+
+
+def test_a_part_set_aside_is_asked_again_by_nobody_before_a_person_lets_it_go_on(unknown):
+    client = desk(Role.AUDITOR)
+    addresses = ("/console/payouts?state=unknown", f"/console/payouts/{unknown}")
+    words = "not before a person lets it go on"
+    assert not any(words in client.get(address).text for address in addresses)
+
+    set_leg_aside(leg_id=unknown, reason="SealBroken", now=NOW)
+
+    assert all(words in client.get(address).text for address in addresses)

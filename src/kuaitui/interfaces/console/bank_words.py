@@ -23,6 +23,26 @@ BANK_STATUSES: Final = {
     BankStatus.BOOKED: Word(_("Booked"), "good"),
     BankStatus.RETURNED: Word(_("Returned"), "return"),
 }
+# The reasons of `channels.bank.reasons`, by their codes of ISO 20022.
+BANK_REASONS: Final[dict[str, str | Promise]] = {
+    "AC01": _("The account number is wrong"),
+    "AC02": _("Our own account is wrong"),
+    "AC03": _("The account is not held by that bank"),
+    "AC04": _("The account is closed"),
+    "AC06": _("The account is blocked"),
+    "AG01": _("The account may not take payments of this kind"),
+    "AM04": _("Our account has not enough money"),
+    "AM05": _("The bank has seen this payment before"),
+    "AM10": _("The sum of the file is wrong"),
+    "AM18": _("The number of payments in the file is wrong"),
+    "BE05": _("The bank does not know us"),
+    "DT01": _("The day of execution is in the past"),
+    "DUPL": _("The bank has seen this payment before"),
+    "FF01": _("The file is not of the agreed form"),
+    "MD07": _("The payee has died"),
+    "RC01": _("The payee’s bank is not known"),
+    "RR04": _("Refused for a reason of regulation"),
+}
 # Why a file was refused, in words; `where` says the line and element.
 REFUSED: Final[dict[str, str | Promise]] = {
     "too_large": _("It is larger than any message of a bank."),

@@ -14,8 +14,10 @@ from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.interfaces.console import suspense_words, words
 from kuaitui.interfaces.console.aside_words import why_aside
+from kuaitui.interfaces.console.bank_words import BANK_REASONS
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
+from kuaitui.kit.channel_names import name_of_channel
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome, LimitScope
 from kuaitui.policy.types import RefundKind, Standing
@@ -140,9 +142,9 @@ def risk_word(risk: Risk) -> str | Promise:
 
 
 @register.filter
-def channel_word(channel: str) -> str:
+def channel_word(channel: str) -> str | Promise:
     """A channel's name; the star is all of them."""
-    return _("All channels") if channel == ALL_CHANNELS else channel
+    return _("All channels") if channel == ALL_CHANNELS else name_of_channel(channel)
 
 
 @register.filter
@@ -159,8 +161,10 @@ def named(user_id: str, names: dict[str, str]) -> str:
 
 @register.filter
 def code_word(code: str) -> str | Promise:
-    """What a channel waits for in words; its own codes are shown as they are."""
+    """What a channel waits for in words, a bank's reason with its code, other codes as they are."""
     known = {action.value: word for action, (word, _meaning) in words.NEEDED_ACTIONS.items()}
+    if code in BANK_REASONS:
+        return _("%(reason)s (%(code)s)") % {"reason": BANK_REASONS[code], "code": code}
     return known.get(code, code)
 
 

@@ -14,15 +14,14 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.middleware.csrf import get_token
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 
 from kuaitui.interfaces.design.capital_amounts import in_capitals
 from kuaitui.interfaces.design.icons import ICONS
 from kuaitui.kernel.money import EXPONENTS, Money
+from kuaitui.kit.channel_names import name_of_channel
 from kuaitui.kit.kept_forms import MARK_FIELD, mark_for
 
 register = template.Library()
@@ -213,18 +212,7 @@ def qr_code(content: str, label: str) -> SafeString:
     )  # fmt: skip
 
 
-CHANNEL_NAMES: dict[str, str | Promise] = {
-    "wechatpay": _("WeChat Pay"),
-    "alipay": _("Alipay"),
-    "bank": _("Bank transfer"),
-    "simulator": _("Simulated bank"),
-}
-
-
-@register.filter
-def channel_name(channel: str) -> str | Promise:
-    """What people call a channel."""
-    return CHANNEL_NAMES.get(channel, channel)
+register.filter("channel_name", name_of_channel)
 
 
 STATUS_ICONS = {
