@@ -123,14 +123,18 @@ def may_approve_by_rule(
 def end_of_period(period: Period, *, start: dt.datetime, terms: Terms) -> dt.datetime:
     """The moment a period begun at `start` is over: the end of its last day, there."""
     last_on = period.after(start.astimezone(terms.zone).date())
-    midnight = dt.datetime.combine(last_on + dt.timedelta(days=1), dt.time(), terms.zone)
+    return midnight_after(last_on, terms=terms)
+
+
+def midnight_after(on: dt.date, *, terms: Terms) -> dt.datetime:
+    """The moment a day is over, there."""
+    midnight = dt.datetime.combine(on + dt.timedelta(days=1), dt.time(), terms.zone)
     return midnight.astimezone(dt.UTC)
 
 
 def end_of_day(on: dt.date, *, terms: Terms) -> dt.datetime:
     """The last moment of a day, there."""
-    midnight = dt.datetime.combine(on + dt.timedelta(days=1), dt.time(), terms.zone)
-    return midnight.astimezone(dt.UTC) - dt.timedelta(microseconds=1)
+    return midnight_after(on, terms=terms) - dt.timedelta(microseconds=1)
 
 
 def last_day(moment: dt.datetime, *, terms: Terms) -> dt.date:

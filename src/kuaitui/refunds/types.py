@@ -44,6 +44,20 @@ class RejectReason(enum.StrEnum):
     OTHER = "other"
 
 
+class Standing(enum.StrEnum):
+    """How far the days that were told still hold."""
+
+    KEPT = "kept"
+    LATE = "late"
+    """Not handed over in time. The days are those of a hand-over today."""
+    MOVED = "moved"
+    """Handed over later than planned. The days are the new ones."""
+    OVERDUE = "overdue"
+    """Handed over, and the last of the days is over. No new one is known."""
+    SETTLED = "settled"
+    """Arrived, given back or called off: nothing is expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class Eta:
     """By when it is reviewed and between which days the money arrives."""
@@ -53,6 +67,7 @@ class Eta:
     arrives_by: dt.date
     is_provisional: bool
     """A holiday of a year that is not announced yet could move it."""
+    standing: Standing = Standing.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,7 @@ class ExpectedPart:
     """None, as `arrives_by`: the channel does not say how long it takes."""
     arrives_by: dt.date | None
     is_provisional: bool = False
+    standing: Standing = Standing.KEPT
 
 
 @dataclass(frozen=True, slots=True)

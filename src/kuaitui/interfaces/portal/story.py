@@ -14,7 +14,7 @@ from kuaitui.payouts.queries import LegProgress, PayoutProgress
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.queries import ApplicationSummary, ApplicationView
 from kuaitui.refunds.states import NextActor, SellerAct, State
-from kuaitui.refunds.types import TimelineEvent
+from kuaitui.refunds.types import Standing, TimelineEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class Step:
     title: Words
     at: dt.datetime | None = None
     by: dt.date | None = None
+    is_later: bool = False
+    """The day it was planned for cannot be kept; a day that is over is no promise."""
     notes: tuple[str, ...] = field(default=())
 
 
@@ -125,7 +127,12 @@ _PAST_LOOKS = {
 def _present(application: ApplicationView) -> Step:
     look = "late" if application.is_late else "current"
     look = "act" if application.state_facts.next_actor is NextActor.SELLER else look
-    return Step(look, _present_title(application), by=application.due_on)
+    is_later = application.is_late or (
+        application.eta.standing is not Standing.KEPT
+        and application.state_facts.next_actor is not NextActor.SELLER
+    )
+    by = None if is_later else application.due_on
+    return Step(look, _present_title(application), by=by, is_later=is_later)
 
 
 def _present_title(application: ApplicationView) -> Words:
@@ -239,4 +246,5 @@ def mark_of(application: ApplicationView) -> str:
         f"{line.leg.state[:2]}{line.leg.needed_action or ''}{line.leg.bank_reference}"
         for line in legs_of(application)
     )
-    return f"{application.version}-{application.state}-{int(application.is_late)}-{legs}"
+    days = f"{application.eta.standing}{application.eta.arrives_by}"
+    return f"{application.version}-{application.state}-{int(application.is_late)}-{days}-{legs}"

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
-from kuaitui.refunds.types import ExpectedPart
+from kuaitui.refunds.types import ExpectedPart, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Way:
     arrives_from: dt.date | None = None
     arrives_by: dt.date | None = None
     """None, as `arrives_from`: the channel does not say how long it takes."""
+    standing: Standing = Standing.KEPT
     goes_back_until: dt.datetime | None = None
     """Until when all of it can go back the way it came."""
 
@@ -64,17 +65,29 @@ def _goes(part: ExpectedPart, way: Way) -> bool:
 
 
 def _dated(way: Way, parts: Sequence[ExpectedPart]) -> Way:
-    """A way has days only if each of its parts has; it closes when the first of them does."""
+    """A way has days only if each of its parts has; it closes when the first of them does.
+
+    What has arrived is not counted any more, and the worst of the others speaks for the way.
+    """
+    parts = [part for part in parts if part.standing is not Standing.SETTLED]
+    if not parts:
+        return replace(way, standing=Standing.SETTLED)
     starts = [part.arrives_from for part in parts if part.arrives_from]
     ends = [part.arrives_by for part in parts if part.arrives_by]
     closing = [part.leg.refundable_until for part in parts if part.leg.refundable_until]
     are_known = len(ends) == len(parts)
     return replace(
         way,
+        standing=_worst(parts),
         arrives_from=min(starts) if are_known else None,
         arrives_by=max(ends) if are_known else None,
         goes_back_until=min(closing, default=None) if way.is_original else None,
     )
+
+
+def _worst(parts: Sequence[ExpectedPart]) -> Standing:
+    standings = {part.standing for part in parts}
+    return next((it for it in (Standing.LATE, Standing.OVERDUE) if it in standings), Standing.KEPT)
 
 
 def in_a_few_words(ways: list[Way]) -> str:

@@ -8,13 +8,15 @@ from django.db import transaction
 
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.errors import Refusal
-from kuaitui.kernel.money import Money
-from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.paying import begin_paying
 from kuaitui.refunds.operations.steps import advance, decide, lock_application
-from kuaitui.refunds.queries.assessing import Look
-from kuaitui.refunds.queries.binding import Binding, amount_of, bind, look_again
+from kuaitui.refunds.queries.binding import (
+    Binding,
+    bind,
+    look_again,
+    may_be_approved_by_rule,
+)
 from kuaitui.refunds.states import State
 
 CHECK = Actor.system("check_application")
@@ -39,7 +41,7 @@ def check_application(*, application_id: str, now: dt.datetime) -> None:
     advance(row, to=State.CHECKING, code="checking", actor=CHECK, now=now, due_at=due_at)
     seen = look_again(row, now=now)
     bound = _bind(row, now)
-    if bound is not None and _may_approve(row, seen, bound):
+    if bound is not None and may_be_approved_by_rule(row, seen, bound):
         decide(
             row,
             Decision.Kind.APPROVE_BY_RULE,
@@ -70,15 +72,3 @@ def _bind(row: RefundApplication, now: dt.datetime) -> Binding | None:
         return bind(row, now=now)
     except Refusal:
         return None
-
-
-def _may_approve(row: RefundApplication, seen: Look, bound: Binding) -> bool:
-    amount = amount_of(row)
-    is_eligible = seen.assessment.is_eligible and amount <= seen.assessment.refundable
-    return rules.may_approve_by_rule(
-        amount=amount,
-        limit=Money(row.auto_approval_limit_minor or 0, row.currency),
-        is_eligible=is_eligible,
-        plan=bound.plan,
-        is_forced=row.second_approval_forced or bool(row.destination_id),
-    )

@@ -9,7 +9,6 @@ from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.payouts.operations import begin_payout, repair_leg
-from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.steps import advance
 from kuaitui.refunds.queries.binding import (
@@ -19,6 +18,7 @@ from kuaitui.refunds.queries.binding import (
     held_for,
     require_eligible,
 )
+from kuaitui.refunds.queries.dates import dates_of, paid_by
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.states import State
 
@@ -48,7 +48,6 @@ def begin_paying(row: RefundApplication, *, actor: Actor, now: dt.datetime) -> N
     if bound is None:
         void_approval(row, reason="no_longer_as_approved", actor=actor, now=now)
         return
-    terms = terms_of(row)
     _instruct(row, bound, now)
     advance(
         row,
@@ -56,7 +55,7 @@ def begin_paying(row: RefundApplication, *, actor: Actor, now: dt.datetime) -> N
         code="payout_begun",
         actor=actor,
         now=now,
-        due_at=rules.end_of_period(terms.review.arrival_time, start=now, terms=terms),
+        due_at=_paid_by(row, now),
     )
 
 
@@ -74,6 +73,19 @@ def void_approval(row: RefundApplication, *, reason: str, actor: Actor, now: dt.
         due_at=row.review_due_at,
         details={"reason": reason},
     )
+
+
+def _paid_by(row: RefundApplication, now: dt.datetime) -> dt.datetime:
+    """By when all of it has arrived: never before a part that the seller was shown a day for."""
+    terms = terms_of(row)
+    dates = dates_of(
+        row,
+        terms=terms,
+        destination=destination(row.destination_id) if row.destination_id else None,
+        payout=None,
+        now=now,
+    )
+    return paid_by(dates.parts, terms=terms, start=now)
 
 
 def _cooling_down_until(row: RefundApplication, now: dt.datetime) -> dt.datetime | None:

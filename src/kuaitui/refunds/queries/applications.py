@@ -14,11 +14,10 @@ from kuaitui.payouts.queries import (
     payout_of_application,
     payouts_of_applications,
 )
-from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.queries.closing import closable_from, close_out_of
-from kuaitui.refunds.queries.expected import expected_parts
+from kuaitui.refunds.queries.dates import dates_of
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.queries.rows import decisions_of, events_of, find_row, is_late
 from kuaitui.refunds.queries.values import ApplicationSummary, ApplicationView
@@ -26,8 +25,6 @@ from kuaitui.refunds.states import FACTS, SellerAct, State
 from kuaitui.refunds.types import (
     AmountChoice,
     DecisionView,
-    Eta,
-    ExpectedPart,
     Question,
     Reason,
     Rejection,
@@ -93,8 +90,7 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
     payout = _payout(row)
     chosen = _destination(row.destination_id)
     amount = Money(row.amount_minor or 0, row.currency)
-    by_rule = any(decision.kind == Decision.Kind.APPROVE_BY_RULE for decision in decisions)
-    eta, parts = _dates(row, terms, chosen, payout, by_rule=by_rule)
+    dates = dates_of(row, terms=terms, destination=chosen, payout=payout, now=now)
     return ApplicationView(
         application_id=row.public_id,
         account_id=row.account_id,
@@ -114,10 +110,11 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         submitted_at=row.submitted_at or row.created_at,
         state_since=row.state_since,
         due_at=row.due_at,
-        due_on=rules.last_day(row.due_at, terms=terms) if row.due_at else None,
+        due_on=dates.due_on,
         is_late=is_late(row, now=now),
-        eta=eta,
-        parts=parts,
+        promised=dates.promised,
+        eta=dates.eta,
+        parts=dates.parts,
         seller_acts=seller_acts(row, payout, now=now),
         staff_acts=FACTS[state].staff_acts,
         timeline=timeline,
@@ -127,7 +124,7 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         close_out=close_out_of(row),
         may_be_closed_out_from=closable_from(row) if state is State.RETURNED else None,
         payout=payout,
-        approved_by_rule=by_rule,
+        needs_no_review=dates.needs_no_review,
         requires_second_approval=rules.requires_second_approval(
             amount=amount,
             second_approval_from=Money(row.second_approval_from_minor or 0, row.currency),
@@ -173,44 +170,6 @@ def _cooling_down_until(
 ) -> dt.datetime | None:
     waits = chosen is not None and chosen.is_cooling_down(now=now) and not row.repairs
     return chosen.usable_from if chosen is not None and waits else None
-
-
-def _dates(
-    row: RefundApplication,
-    terms: Terms,
-    chosen: Destination | None,
-    payout: PayoutProgress | None,
-    *,
-    by_rule: bool,
-) -> tuple[Eta, tuple[ExpectedPart, ...]]:
-    """The promise for the whole and the days of its parts; a repair goes other ways than planned."""
-    promised = _eta(row, terms, by_rule=by_rule)
-    if row.repairs:
-        return promised, ()
-    parts = expected_parts(
-        RoutePlan.from_json(row.route_plan),
-        chosen,
-        applied_at=row.submitted_at or row.created_at,
-        promised=promised,
-        terms=terms,
-        payout=payout,
-    )
-    return rules.not_before_the_parts(promised, parts), parts
-
-
-def _eta(row: RefundApplication, terms: Terms, *, by_rule: bool) -> Eta:
-    """What was promised on the day of submission, moved on by what the seller took to answer."""
-    submitted = row.submitted_at or row.created_at
-    promised = rules.eta(terms, now=submitted, by_rule=by_rule)
-    if by_rule or row.review_due_at is None:
-        return promised
-    review_by = rules.last_day(row.review_due_at, terms=terms)
-    return Eta(
-        review_by=review_by,
-        arrives_from=promised.arrives_from,
-        arrives_by=terms.review.arrival_time.after(review_by),
-        is_provisional=promised.is_provisional,
-    )
 
 
 def _question(

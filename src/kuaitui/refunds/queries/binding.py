@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kuaitui.deposits.queries import deposit, destination, hold, plan_again, plan_route
 from kuaitui.deposits.types import Destination, RoutePlan
+from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress, parts_of_lots, payout_of_application
 from kuaitui.payouts.states import REPAIRABLE
@@ -16,6 +17,7 @@ from kuaitui.refunds.errors import NotEligible
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.queries.assessing import Look, look
 from kuaitui.refunds.queries.policy import terms_of
+from kuaitui.refunds.states import State
 
 ORIGINAL_PAYEE = "original"
 
@@ -120,6 +122,33 @@ def require_eligible(row: RefundApplication, *, now: dt.datetime) -> None:
     blockers = [finding.code for finding in seen.assessment.blockers]
     if blockers or amount_of(row) > seen.assessment.refundable:
         raise NotEligible(codes=blockers)
+
+
+def may_be_approved_by_rule(row: RefundApplication, seen: Look, bound: Binding) -> bool:
+    """Whether the rule approves what an approval would bind, from facts just looked at."""
+    amount = amount_of(row)
+    is_eligible = seen.assessment.is_eligible and amount <= seen.assessment.refundable
+    return rules.may_approve_by_rule(
+        amount=amount,
+        limit=Money(row.auto_approval_limit_minor or 0, row.currency),
+        is_eligible=is_eligible,
+        plan=bound.plan,
+        is_forced=row.second_approval_forced or bool(row.destination_id),
+    )
+
+
+def will_be_approved_by_rule(row: RefundApplication, *, now: dt.datetime) -> bool:
+    """Whether the check that follows the submission will find nothing for a person to look at.
+
+    The check itself asks the same again: a fact that arrives in between may change its mind.
+    """
+    if row.state != State.SUBMITTED:
+        return False
+    try:
+        bound = bind(row, now=now)
+    except Refusal:
+        return False
+    return may_be_approved_by_rule(row, look_again(row, now=now), bound)
 
 
 def held_for(row: RefundApplication) -> Money:

@@ -68,7 +68,7 @@ def preview_refund(
     )
     promised = rules.eta(terms, now=now, by_rule=by_rule)
     parts = expected_parts(
-        proposal.plan, proposal.destination, applied_at=now, promised=promised, terms=terms
+        proposal.plan, proposal.destination, promised=promised, terms=terms, now=now
     )
     return RefundPreview(
         account_id=account_id,

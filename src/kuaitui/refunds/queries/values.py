@@ -68,7 +68,10 @@ class ApplicationView:
     due_on: dt.date | None
     """The same as the last day, as people write it."""
     is_late: bool
+    promised: Eta
+    """What was told on the day of the application, moved on by what the seller took to answer."""
     eta: Eta
+    """What holds now. No part is expected after it."""
     parts: tuple[ExpectedPart, ...]
     """The parts of the plan, with their days. Empty when they were replaced by a repair."""
     seller_acts: frozenset[SellerAct]
@@ -82,7 +85,8 @@ class ApplicationView:
     may_be_closed_out_from: dt.datetime | None
     """From when staff may propose it, while money waits for another account."""
     payout: PayoutProgress | None
-    approved_by_rule: bool
+    needs_no_review: bool
+    """The rule approved it, or will within seconds."""
     requires_second_approval: bool
     cooling_down_until: dt.datetime | None
     return_code: str
