@@ -62,7 +62,7 @@ class History:
         self._todo: list[tuple[dt.datetime, int, Todo]] = []
         self._order = itertools.count()
         self._world = self._make_world()
-        self._workers = Workers(self._world)
+        self._workers = Workers(self._world, chance_of(recipe.seed, "many at once"))
         self._flood = Flood(recipe.repeats, chance_of(recipe.seed, "flood"), self._workers.hear)
         self._auditor = Auditor(ask)
         self._restores = Restores(self._world, databases, chance_of(recipe.seed, "restores"))
@@ -183,6 +183,7 @@ class History:
                 return
             self._world.clock.go_to(due_at)
             self._workers.take_turn(due)
+            self._audit()
         self._found(COMES_TO_REST, f"{TURNS_MAX} turns without an end")
 
     def _put(self, at: dt.datetime, todo: Todo) -> None:

@@ -12,7 +12,15 @@ from typing import TypeAlias
 
 from kuaitui.channels.port import NotificationRefused
 from kuaitui.kit import inbox, outbox
-from kuaitui.payouts.operations import carry_out_leg, hold_if_restored, note_hint
+from kuaitui.payouts.operations import (
+    call_channel,
+    carry_out_leg,
+    claim_legs,
+    hold_if_restored,
+    note_hint,
+    note_sends,
+    record_calls,
+)
 from kuaitui.payouts.queries import LastSend, due_legs
 from kuaitui.payouts.types import ALL_CHANNELS, Pace
 from kuaitui.refunds.operations import sweep_due
@@ -27,6 +35,7 @@ PACE = Pace(
     paid_check_every=dt.timedelta(days=31),
 )
 NESTING_MAX = 2
+MANY_AT_ONCE = 0.4
 Due: TypeAlias = tuple[dt.datetime | None, ...]
 MOMENTS_MAX = 12
 # When the machine must be looked at next: legs, news, dates of applications.
@@ -57,8 +66,9 @@ WHERE id = (SELECT id FROM kit_outbox WHERE delivered_at IS NOT NULL
 class Workers:
     """All workers of the installation."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, many: Random) -> None:
         self._world = world
+        self._many = many
         self._depth = 0
         self._seen: list[str] = []
 
@@ -162,8 +172,13 @@ class Workers:
         # What a worker saw to be due may no longer be when it comes to it.
         seen_before, self._seen = self._seen, due_legs(now=world.now, limit=5)
         due = seen_before if seen_before and chance.random() < 0.2 else self._seen
-        if due:
-            self._carry_out(chance.choice(due))
+        if not due:
+            return
+        chosen = chance.choice(due)
+        if self._many.random() < MANY_AT_ONCE:
+            self._carry_out_many([chosen, *(leg_id for leg_id in due if leg_id != chosen)])
+        else:
+            self._carry_out(chosen)
 
     def _carry_out(self, leg_id: str) -> None:
         world = self._world
@@ -175,6 +190,27 @@ class Workers:
             clock=world.clock.read,
             note_send=self._note_send,
         )
+
+    def _carry_out_many(self, leg_ids: list[str]) -> None:
+        """As a worker with free hands does: claimed together, called one by one, recorded together."""
+        world, channels, clock = self._world, self._world.channels, self._world.clock.read
+        world.figures.attempts += 1
+        claimed = claim_legs(
+            leg_ids=leg_ids,
+            pace=PACE,
+            now=world.now,
+            interval_of=lambda name: channels.get(name).capabilities.refund_interval,
+            room=len(leg_ids),
+        )
+        if claimed.claims:
+            note_sends(claimed.claims, note_send=self._note_send)
+            called = [
+                call_channel(claim, channel=channels.get(claim.channel), pace=PACE, clock=clock)
+                for claim in claimed.claims
+            ]
+            record_calls(called, pace=PACE, clock=clock)
+        for leg_id in claimed.alone:
+            self._carry_out(leg_id)
 
     def _note_send(self, send: LastSend) -> None:
         """Keep it where no restore of the database reaches."""
