@@ -82,6 +82,17 @@ def test_a_part_goes_to_the_account_the_seller_chose() -> None:
     assert made.view.plan.legs[0].destination_id == chosen.destination_id
 
 
+def test_an_amount_typed_in_full_width_is_the_same_amount() -> None:
+    made = world(MIDDLE)
+    client = portal_given.browser(made.shop.shop_key)
+
+    fields = to_check(client, made, choice="part", amount="￥９，０００．５０")
+    client.post(refund(made, "/check"), fields)
+
+    (made.application_id,) = applications(made)
+    assert made.view.amount == yuan("9000.50")
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
@@ -93,7 +104,9 @@ def test_a_part_goes_to_the_account_the_seller_chose() -> None:
         ("ten", "Enter an amount in figures"),
         ("1e3", "Enter an amount in figures"),
         ("$5", "Enter an amount in figures"),
-        ("１００", "Enter an amount in figures"),
+        ("１００。５", "Enter an amount in figures"),
+        ("１００²", "Enter an amount in figures"),
+        ("１．２３４", "more decimals"),
         ("10000.01", "more than can be refunded"),
         ("9" * 45, "larger than this system can hold"),
         ("9" * 70, "at most 60 characters"),

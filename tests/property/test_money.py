@@ -96,6 +96,35 @@ def test_zeros_beyond_the_decimals_say_nothing_new(minor, currency):
     assert Money.parse(exact + "000", currency).minor == minor
 
 
+@given(amounts, currencies)
+def test_full_width_figures_are_read_where_people_type_and_nowhere_else(minor, currency):
+    plain = f"{Money(minor, currency).to_decimal():,f}"
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in plain)
+
+    assert Money.parse_typed(wide, currency) == Money.parse_typed(plain, currency)
+    assert Money.parse_typed(wide, currency).minor == minor
+    with pytest.raises(AmountUnreadable):
+        Money.parse(wide, currency)
+
+
+@given(st.text(max_size=30))
+@example("５²")
+@example("①")
+@example("½")
+@example("٣")
+@example("１。５")
+def test_nothing_else_becomes_a_figure_by_being_typed(text):
+    try:
+        money = Money.parse_typed(text, "CNY")
+    except (AmountUnreadable, AmountTooPrecise, AmountTooLarge):
+        return
+
+    assert set(text) <= set("0123456789.,０１２３４５６７８９．， \N{IDEOGRAPHIC SPACE}¥￥") | {
+        sign for sign in text if sign.isspace()
+    }
+    assert money.minor >= 0
+
+
 @given(st.text(max_size=50))
 @example("１２３")
 @example("٣")

@@ -19,6 +19,14 @@ EXPONENTS: Final = {
 }  # fmt: skip
 YEN_SIGN_CURRENCIES: Final = frozenset({"CNY", "JPY"})
 MINOR_MAX: Final = 10**15  # keeps every sum of a book inside a signed 64-bit integer
+# What a Chinese keyboard types in full width. A table and not NFKC, which reads "5²" as 52.
+_FULL_WIDTH: Final = str.maketrans(
+    "\N{FULLWIDTH DIGIT ZERO}\N{FULLWIDTH DIGIT ONE}\N{FULLWIDTH DIGIT TWO}"
+    "\N{FULLWIDTH DIGIT THREE}\N{FULLWIDTH DIGIT FOUR}\N{FULLWIDTH DIGIT FIVE}"
+    "\N{FULLWIDTH DIGIT SIX}\N{FULLWIDTH DIGIT SEVEN}\N{FULLWIDTH DIGIT EIGHT}"
+    "\N{FULLWIDTH DIGIT NINE}\N{FULLWIDTH FULL STOP}\N{FULLWIDTH COMMA}",
+    "0123456789.,",
+)
 _WRITTEN = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?")
 
 
@@ -97,6 +105,17 @@ class Money:
         if len((match[1] or "").rstrip("0")) > EXPONENTS[currency]:
             raise AmountTooPrecise(decimals_max=EXPONENTS[currency])
         return cls(int(Decimal(written.replace(",", "")).scaleb(EXPONENTS[currency])), currency)
+
+    @classmethod
+    def parse_typed(cls, text: str, currency: str) -> Money:
+        """Read an amount from a keyboard, where digits may be full-width: `１，０００．５`.
+
+        Machines and files write plain figures and are read by `parse`.
+
+        Raises:
+            AmountUnreadable, AmountTooPrecise, AmountTooLarge, CurrencyUnknown: as `parse`.
+        """
+        return cls.parse(text.translate(_FULL_WIDTH), currency)
 
     def to_decimal(self) -> Decimal:
         """The amount in major units, for printing only."""

@@ -151,7 +151,7 @@ class ApplyForm(forms.Form):
         typed = self.cleaned_data["amount"].strip()
         if self.cleaned_data["choice"] != AmountChoice.PART or not typed:
             return None
-        return Money.parse(typed, currency)
+        return Money.parse_typed(typed, currency)
 
 
 AMOUNT_FIELDS = {
@@ -211,7 +211,7 @@ class SendForm(forms.Form):
     def amount_asked(self, currency: str) -> Money | None:
         """The amount typed, if there is one."""
         typed = self.cleaned_data["amount"]
-        return Money.parse(typed, currency) if typed else None
+        return Money.parse_typed(typed, currency) if typed else None
 
     def as_shown(self, *, seen: str) -> list[tuple[str, str]]:
         """The hidden fields of the page."""
@@ -252,7 +252,7 @@ class PayInForm(forms.Form):
         typed = self.cleaned_data["amount"].strip()
         if self.cleaned_data["choice"] != PayInChoice.OTHER or not typed:
             return None
-        return Money.parse(typed, currency)
+        return Money.parse_typed(typed, currency)
 
 
 PAY_IN_FIELDS = {
