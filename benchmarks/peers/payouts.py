@@ -45,10 +45,10 @@ def _request(number: int) -> Request:
     from kuaitui.payouts.rules import channel_number  # noqa: PLC0415
 
     # A number of its own for each database: the simulated channel knows a number for ever.
-    lot_id = f"{os.environ['DATABASE_URL']} lot_{number}"
+    payment = f"{os.environ['DATABASE_URL']} P{number}"
     amount = Money(AMOUNT_MINOR, "CNY")
     instruction = PayoutInstruction(
-        channel_number(lot_id, nth=1), amount, OriginalPayment(f"P{number}", amount)
+        channel_number("simulator", payment, nth=1), amount, OriginalPayment(f"P{number}", amount)
     )
     sealed = seal_request(instruction, leg_id=f"leg_{number}", approval_hash=APPROVAL)
     return instruction.number, sealed.content, sealed.key_id
