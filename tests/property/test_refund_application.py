@@ -115,6 +115,7 @@ class Applications(RuleBasedStateMachine):
         self.history._from_testcase = True
         self.history.__enter__()
         self.sweeps = 0
+        self.pay_ins = 0
 
     def teardown(self) -> None:
         connection.check_constraints()
@@ -390,10 +391,12 @@ class Applications(RuleBasedStateMachine):
     @rule(minor=st.integers(1, 1_000_000))
     def pay_in(self, minor: int) -> None:
         model = self.model
+        self.pay_ins += 1
         given.pay_in(
             self.made.shop.account_id,
             f"{minor / 100:.2f}",
-            paid_at=self.made.now - 100 * given.DAY,
+            # Later than all before: of two at one moment chance would say which goes back first.
+            paid_at=self.made.now - 100 * given.DAY + self.pay_ins * dt.timedelta(seconds=1),
             route_open=model.goes_back,
             now=self.made.now,
         )
