@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from reliability import report
 from reliability.crashes.run import run_crashes
-from reliability.kept import Kept, kept_for_this_commit
+from reliability.kept import Kept, kept_for_this_program
 from reliability.years import flood, play_years
 
 KILLS_A_PART: Final = 300
@@ -39,10 +39,10 @@ def main() -> int:
     parser.add_argument(
         "--anew",
         action="store_true",
-        help="play also what an earlier run of this commit has played",
+        help="play also what an earlier run of this program has played",
     )
     arguments = parser.parse_args()
-    kept = Kept(None) if arguments.anew else kept_for_this_commit()
+    kept = Kept(None) if arguments.anew else kept_for_this_program()
 
     def say(text: str) -> None:
         if not arguments.json:

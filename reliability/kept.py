@@ -1,10 +1,12 @@
 """Parts of a long run that are done, kept outside of git: a run that was stopped goes on there.
 
-Parts are kept for a commit, and only of a clean tree: figures of two programs are never added up.
+Parts are kept for one state of the program and only if it is committed: figures of two programs are
+never added up, and a change of words or documents does not begin anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "var" / "reliability"
+PROGRAM: Final = ("src", "reliability", "requirements")
 
 Figures = dict[str, Any]
 
@@ -42,11 +45,13 @@ class Kept:
         return figures
 
 
-def kept_for_this_commit() -> Kept:
+def kept_for_this_program() -> Kept:
     """What earlier runs of exactly this program have left."""
-    changed = _git("status", "--porcelain", "--untracked-files=no")
-    commit = _git("rev-parse", "--short=10", "HEAD")
-    return Kept(FOLDER / commit if commit and not changed else None)
+    changed = _git("status", "--porcelain", "--", *PROGRAM)
+    trees = _git("rev-parse", *(f"HEAD:{part}" for part in PROGRAM))
+    if changed or not trees:
+        return Kept(None)
+    return Kept(FOLDER / hashlib.sha256(trees.encode()).hexdigest()[:12])
 
 
 def _git(*arguments: str) -> str:
