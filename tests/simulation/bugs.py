@@ -156,6 +156,7 @@ BUGS = (
         "set_off_debt(account",
         "_post(account, 'release', f'{reference}/again', Account.FROZEN, Account.AVAILABLE,"
         " open_, now); set_off_debt(account",
+        seed=2,
     ),
     Bug(
         "a hold is released and stays frozen",
@@ -169,6 +170,7 @@ BUGS = (
         "if known is not None:",
         "import random\n    reference += str(len(list(account.deductions.all())))\n"
         "    if known is not None and False:",
+        seed=2,
     ),
     Bug(
         "a deduction takes a unit too much",
@@ -181,6 +183,7 @@ BUGS = (
         "kuaitui.refunds.operations.check:check_application",
         "if row.state != State.SUBMITTED:",
         "if False:",
+        seed=4,
     ),
     Bug(
         "the approval's hash is not checked",
@@ -205,6 +208,7 @@ BUGS = (
         f"{APPROVE}:require_uninvolved",
         "if actor.id in (row.created_by, row.destination_set_by):",
         "if actor.id == '':",
+        seed=3,
     ),
     Bug(
         "the rule approves any amount",
@@ -223,6 +227,7 @@ BUGS = (
         "kuaitui.deposits.types:WaysOut.takes_back",
         "lot.returns_by_original_route(now=now)",
         "True or lot.returns_by_original_route(now=now)",
+        seed=2,
     ),
     Bug(
         "accepted is booked as settled",
