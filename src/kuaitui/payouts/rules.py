@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, NamedTuple, assert_never
 
 from kuaitui.channels.port import (
     Accepted,
@@ -163,13 +163,19 @@ def must_ask(*, clear_since: dt.datetime | None, held_at: dt.datetime | None) ->
 
 
 def clears(
-    outcome: Outcome, *, held_at: dt.datetime, capabilities: ChannelCapabilities, now: dt.datetime
+    outcome: Outcome,
+    *,
+    held_at: dt.datetime | None,
+    capabilities: ChannelCapabilities,
+    now: dt.datetime,
 ) -> bool:
-    """Whether an answer leaves no room for a forgotten send.
+    """Whether an answer leaves no room for a forgotten send. Without a hold there is none to clear.
 
     Not knowing the number says so only when the newest send that may be lost is older than the
     channel's floor.
     """
+    if held_at is None:
+        return False
     match outcome:
         case NotFound():
             return now - held_at >= capabilities.not_found_floor
@@ -370,8 +376,16 @@ def classify(outcome: Outcome) -> tuple[AttemptOutcome, str]:
             assert_never(outcome)
 
 
+# A send with one of these as its own outcome certainly did not take effect.
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        AttemptOutcome.NOT_SENT,
+        AttemptOutcome.REJECTED_CONFIG,
+        AttemptOutcome.FAILED_RETRYABLE,
+    }
+)
 # These show that the channel has the number.
-ACKNOWLEDGING = frozenset(
+ACKNOWLEDGING: Final = frozenset(
     {
         AttemptOutcome.ACCEPTED,
         AttemptOutcome.SUCCEEDED,
@@ -381,10 +395,57 @@ ACKNOWLEDGING = frozenset(
 )
 
 
+class Attempted(NamedTuple):
+    """One call, as the rules look at it."""
+
+    kind: str
+    outcome: str | None
+    started_at: dt.datetime
+    cause: str
+
+
+def facts_of(
+    attempts: Sequence[Attempted],
+    *,
+    attempt_no: int,
+    state: LegState,
+    first_sent_at: dt.datetime,
+    last_sent_at: dt.datetime,
+    settled_at: dt.datetime | None,
+    checks: int,
+    sends: int,
+) -> LegFacts:
+    """What the rules look at, when attempt `attempt_no` has come to its outcome.
+
+    `attempts` are all of them, the oldest first, that one included.
+    """
+    earlier = attempts[: attempt_no - 1]
+    sent = [one for one in attempts if one.kind == AttemptKind.SEND]
+    # A channel counts from the first send that it may have: one that had no effect may be long ago.
+    effective = [one.started_at for one in sent if one.outcome not in WITHOUT_EFFECT]
+    is_refused = bool(sent) and sent[-1].outcome == AttemptOutcome.FAILED
+    return LegFacts(
+        state=state,
+        first_sent_at=effective[0] if effective else first_sent_at,
+        last_sent_at=last_sent_at,
+        is_acknowledged=is_acknowledged(
+            AttemptOutcome(one.outcome) for one in earlier if one.outcome
+        ),
+        has_doubtful_send=any(
+            one.kind == AttemptKind.SEND and one.outcome and one.outcome not in WITHOUT_EFFECT
+            for one in earlier
+        ),
+        refused_code=sent[-1].cause if is_refused else "",
+        settled_at=settled_at,
+        checks=checks,
+        sends=sends,
+    )
+
+
 def is_acknowledged(outcomes: Iterable[AttemptOutcome]) -> bool:
     """Whether the channel has shown, since the last definite failure, that it has the number.
 
-    `outcomes` are those of a leg's attempts, the oldest first.
+    `outcomes` are those of a number's attempts, the oldest first.
     """
     acknowledged = False
     for outcome in outcomes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import structlog
 
@@ -26,27 +25,19 @@ from kuaitui.payouts.operations.claim import Claim
 from kuaitui.payouts.operations.hand_overs import keep_hand_over
 from kuaitui.payouts.operations.postings import journal_of, news_of_sent
 from kuaitui.payouts.rules import (
+    Attempted,
     LegFacts,
     Step,
     clears,
     decide,
     decide_asked_back,
-    is_acknowledged,
+    facts_of,
     is_delayed,
 )
 from kuaitui.payouts.states import LegState, may_move
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
 
 log = structlog.get_logger(__name__)
-
-# A send with one of these as its own outcome certainly did not take effect.
-WITHOUT_EFFECT = frozenset(
-    {
-        AttemptOutcome.NOT_SENT,
-        AttemptOutcome.REJECTED_CONFIG,
-        AttemptOutcome.FAILED_RETRYABLE,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +47,6 @@ class Recording:
     claim: Claim
     outcome: Outcome
     capabilities: ChannelCapabilities
-
-
-class Attempted(NamedTuple):
-    """One attempt of a leg, as the rules look at it."""
-
-    kind: str
-    outcome: str | None
-    started_at: dt.datetime
-    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +92,9 @@ def move(
             now=now,
         )
     ensure(may_move(moved.before, step.state), "a leg moves by the table")
-    if _is_cleared(recording, now):
+    if claim.is_uncertain and clears(
+        outcome, held_at=claim.held_at, capabilities=recording.capabilities, now=now
+    ):
         leg.clear_since = now
     for kind in step.postings:
         moved.post(kind, _moment(outcome, now))
@@ -118,15 +102,6 @@ def move(
     _tell(moved, outcome, now)
     _alarm_if_delayed(moved, pace, now)
     return moved
-
-
-def _is_cleared(recording: Recording, now: dt.datetime) -> bool:
-    claim = recording.claim
-    if not claim.is_uncertain or claim.held_at is None:
-        return False
-    return clears(
-        recording.outcome, held_at=claim.held_at, capabilities=recording.capabilities, now=now
-    )
 
 
 def _ask_back(moved: Moved, recording: Recording, pace: Pace, now: dt.datetime) -> Step:
@@ -156,32 +131,18 @@ def _ask_back(moved: Moved, recording: Recording, pace: Pace, now: dt.datetime) 
 
 
 def _facts(leg: PayoutLeg, claim: Claim, attempts: Sequence[Attempted]) -> LegFacts:
-    earlier = attempts[: claim.attempt_no - 1]
-    sends = [one for one in attempts if one.kind == AttemptKind.SEND]
-    # A channel counts from the first send that it may have: one that had no effect may be long ago.
-    effective = [one.started_at for one in sends if one.outcome not in WITHOUT_EFFECT]
     assert leg.first_sent_at is not None  # an attempt was made, so it was claimed
     assert leg.last_sent_at is not None
-    return LegFacts(
+    return facts_of(
+        attempts,
+        attempt_no=claim.attempt_no,
         state=LegState(leg.state),
-        first_sent_at=effective[0] if effective else leg.first_sent_at,
+        first_sent_at=leg.first_sent_at,
         last_sent_at=leg.last_sent_at,
-        is_acknowledged=is_acknowledged(
-            AttemptOutcome(one.outcome) for one in earlier if one.outcome
-        ),
-        has_doubtful_send=any(
-            one.kind == AttemptKind.SEND and one.outcome and one.outcome not in WITHOUT_EFFECT
-            for one in earlier
-        ),
-        refused_code=_refused_code(sends),
         settled_at=leg.settled_at,
         checks=leg.checks,
         sends=leg.sends,
     )
-
-
-def _refused_code(sends: Sequence[Attempted]) -> str:
-    return sends[-1].cause if sends and sends[-1].outcome == AttemptOutcome.FAILED else ""
 
 
 def _moment(outcome: Outcome, now: dt.datetime) -> dt.datetime:

@@ -20,9 +20,9 @@ from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.claim import Claim
 from kuaitui.payouts.operations.intervention_gate import end_intervention
-from kuaitui.payouts.operations.moving import Attempted, Moved, Recording, move
+from kuaitui.payouts.operations.moving import Moved, Recording, move
 from kuaitui.payouts.operations.writing import save_legs, save_payouts
-from kuaitui.payouts.rules import classify, payout_state
+from kuaitui.payouts.rules import Attempted, classify, payout_state
 from kuaitui.payouts.states import LegState, PayoutState
 from kuaitui.payouts.types import AttemptOutcome, Pace, PostingKind
 

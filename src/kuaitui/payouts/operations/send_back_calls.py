@@ -34,13 +34,14 @@ from kuaitui.payouts.operations.send_backs import (
 )
 from kuaitui.payouts.operations.switches import stop_rejected_channel
 from kuaitui.payouts.rules import (
+    Attempted,
     LegFacts,
     Step,
     classify,
     clears,
     decide,
     decide_asked_back,
-    is_acknowledged,
+    facts_of,
     is_delayed,
 )
 from kuaitui.payouts.states import LegState, may_move
@@ -48,14 +49,6 @@ from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
 
 log = structlog.get_logger(__name__)
 EVENTS: Final = {word: f"send_back.attempt.outcome_{word.value}" for word in AttemptOutcome}
-# A send with one of these as its own outcome certainly did not take effect.
-WITHOUT_EFFECT: Final = frozenset(
-    {
-        AttemptOutcome.NOT_SENT,
-        AttemptOutcome.REJECTED_CONFIG,
-        AttemptOutcome.FAILED_RETRYABLE,
-    }
-)
 
 
 def carry_out_send_back(
@@ -118,12 +111,13 @@ def record_send_back_outcome(
     if row.fence != claim.fence or not mine.exists():
         log.warning("send_back.attempt.lease_lost", send_back_id=row.public_id, fence=claim.fence)
         return None
-    facts = _facts(row, claim, now)
     mine.update(outcome=word, cause=cause[:80], finished_at=now)
     row.checks += claim.kind is AttemptKind.QUERY
     before = LegState(row.state)
-    step = _step(before, facts, claim, outcome, capabilities, pace, now)
-    if _is_cleared(claim, outcome, capabilities, now):
+    step = _step(before, _facts(row, claim, now), claim, outcome, capabilities, pace, now)
+    if claim.is_uncertain and clears(
+        outcome, held_at=claim.held_at, capabilities=capabilities, now=now
+    ):
         row.clear_since = now
     if step.state is not LegState.READY:
         # After a restore the channel may know a send that our books have forgotten.
@@ -185,38 +179,16 @@ def _step(
     )
 
 
-def _is_cleared(
-    claim: SendBackClaim, outcome: Outcome, capabilities: ChannelCapabilities, now: dt.datetime
-) -> bool:
-    if not claim.is_uncertain or claim.held_at is None:
-        return False
-    return clears(outcome, held_at=claim.held_at, capabilities=capabilities, now=now)
-
-
 def _facts(row: SendBack, claim: SendBackClaim, now: dt.datetime) -> LegFacts:
-    attempts = list(
-        SendBackAttempt.objects.filter(send_back=row)
-        .order_by("attempt_no")
-        .values_list("kind", "outcome", "started_at")
-    )
-    earlier = [(kind, word) for kind, word, _ in attempts[: claim.attempt_no - 1]]
-    sends = [AttemptOutcome(word) for kind, word in earlier if kind == AttemptKind.SEND and word]
-    effective = [
-        started_at
-        for kind, word, started_at in attempts
-        if kind == AttemptKind.SEND and word not in WITHOUT_EFFECT
-    ]
-    last_send = SendBackAttempt.objects.filter(send_back=row, kind=AttemptKind.SEND)
-    refused = last_send.order_by("attempt_no").last()
-    first_sent_at = row.first_sent_at or now
-    return LegFacts(
+    rows = SendBackAttempt.objects.filter(send_back=row).order_by("attempt_no")
+    told = rows.values_list("kind", "outcome", "started_at", "cause")
+    return facts_of(
+        [Attempted(*one) for one in told],
+        attempt_no=claim.attempt_no,
         state=LegState(row.state),
-        first_sent_at=effective[0] if effective else first_sent_at,
+        first_sent_at=row.first_sent_at or now,
         last_sent_at=row.last_sent_at or now,
-        is_acknowledged=is_acknowledged(AttemptOutcome(word) for _, word in earlier if word),
         settled_at=row.settled_at,
-        has_doubtful_send=any(word not in WITHOUT_EFFECT for word in sends),
-        refused_code=refused.cause if refused and refused.outcome == AttemptOutcome.FAILED else "",
         checks=row.checks,
         sends=row.sends,
     )
