@@ -19,7 +19,7 @@ from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.mailboxes import fetch_all, mailboxes
 from kuaitui.interfaces.worker.restore import RestoreWatch
-from kuaitui.interfaces.worker.send_backs import carry_out_send_backs
+from kuaitui.interfaces.worker.send_backs import Returners
 from kuaitui.interfaces.worker.sweeps import sweep
 from kuaitui.interfaces.worker.tellers import Tellers, ask_about_strays
 from kuaitui.kernel.clock import read_clock
@@ -35,6 +35,7 @@ STRAYS_REST_S = 5.0
 # Places in the list of loops: the first three look at once when there is news of any kind.
 PAY_INS = 2
 WOKEN_BY_NEWS = 3
+SEND_BACKS = 4
 REST_S = 1.0
 SWEEP_REST_S = 10.0
 BILLS_REST_S = 60.0
@@ -64,13 +65,18 @@ class Worker:
             when_free=self._look_for_payouts,
             watch=RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS)),
         )
-        marks = RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS))
         pay_in_pace = PAY_IN_PACES[settings.KUAITUI_PAYOUT_PACE]
         self._tellers = Tellers(
             channels=channels,
             pace=pay_in_pace,
             threads=TELLERS,
             when_free=self._look_for_pay_ins,
+        )
+        self._returners = Returners(
+            channels=channels,
+            pace=pace,
+            when_free=self._look_for_send_backs,
+            watch=RestoreWatch(Path(settings.KUAITUI_PAYOUT_MARKS)),
         )
         self._loops = [
             Loop("payouts", self._carriers.take_turn, rest_s=REST_S, stopping=self._stopping),
@@ -82,12 +88,7 @@ class Worker:
                 rest_s=STRAYS_REST_S,
                 stopping=self._stopping,
             ),
-            Loop(
-                "send_backs",
-                lambda: carry_out_send_backs(channels, pace, marks),
-                rest_s=STRAYS_REST_S if pace != PACES["brisk"] else REST_S,
-                stopping=self._stopping,
-            ),
+            Loop("send_backs", self._returners.take_turn, rest_s=REST_S, stopping=self._stopping),
             Loop("sweeps", sweep, rest_s=SWEEP_REST_S, stopping=self._stopping),
             Loop("bills", Bills(channels).take_turn, rest_s=BILLS_REST_S, stopping=self._stopping),
         ]
@@ -112,6 +113,7 @@ class Worker:
             loop.join(STOP_WITHIN_S)
         self._carriers.stop()
         self._tellers.stop()
+        self._returners.stop()
         log.info("worker.stopped")
 
     def _stop(self, _signal_number: int, _frame: FrameType | None) -> None:
@@ -122,6 +124,9 @@ class Worker:
 
     def _look_for_pay_ins(self) -> None:
         self._loops[PAY_INS].nudge()
+
+    def _look_for_send_backs(self) -> None:
+        self._loops[SEND_BACKS].nudge()
 
     def _listen(self) -> bool:
         """Wait for news of any kind, and have the loops look at once."""
