@@ -45,52 +45,45 @@ def asides() -> list[Aside]:
 
 
 def _of_leg(leg: LegInMonitor) -> Aside:
-    why, check = why_aside(leg.set_aside_reason)
-    return Aside(
-        thing_id=leg.leg_id,
-        href=reverse("console:leg", args=[leg.leg_id]),
-        is_out=True,
-        channel=leg.channel,
-        number=leg.channel_number,
-        amount=leg.amount,
-        since=leg.set_aside_at or leg.since,
-        reason=leg.set_aside_reason,
-        why=why,
-        check=check,
-        release_href=reverse("console:put_back", args=[leg.leg_id]),
+    return _aside(
+        leg, leg.leg_id, number=leg.channel_number, page="console:leg", release="console:put_back"
     )
 
 
 def _of_send_back(back: SendBackView) -> Aside:
-    why, check = why_aside(back.set_aside_reason)
-    return Aside(
-        thing_id=back.suspense_id,
-        href=reverse("console:suspense_case", args=[back.suspense_id]),
-        is_out=True,
-        channel=back.channel,
+    return _aside(
+        back,
+        back.suspense_id,
         number=back.number,
-        amount=back.amount,
-        since=back.set_aside_at or back.since,
-        reason=back.set_aside_reason,
-        why=why,
-        check=check,
-        release_href=reverse("console:suspense_let_go_on", args=[back.suspense_id]),
+        page="console:suspense_case",
+        release="console:suspense_let_go_on",
     )
 
 
 def aside_of_order(order: PayInOrderView) -> Aside:
     """A payment order that was set aside."""
-    why, check = why_aside(order.set_aside_reason)
+    return _aside(order, order.order_id, number=order.number, release="console:release_order")
+
+
+def _aside(
+    thing: LegInMonitor | SendBackView | PayInOrderView,
+    thing_id: str,
+    *,
+    number: str,
+    release: str,
+    page: str = "",
+) -> Aside:
+    why, check = why_aside(thing.set_aside_reason)
     return Aside(
-        thing_id=order.order_id,
-        href="",
-        is_out=False,
-        channel=order.channel,
-        number=order.number,
-        amount=order.amount,
-        since=order.set_aside_at or order.since,
-        reason=order.set_aside_reason,
+        thing_id=thing_id,
+        href=reverse(page, args=[thing_id]) if page else "",
+        is_out=not isinstance(thing, PayInOrderView),
+        channel=thing.channel,
+        number=number,
+        amount=thing.amount,
+        since=thing.set_aside_at or thing.since,
+        reason=thing.set_aside_reason,
         why=why,
         check=check,
-        release_href=reverse("console:release_order", args=[order.order_id]),
+        release_href=reverse(release, args=[thing_id]),
     )
