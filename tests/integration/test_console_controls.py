@@ -59,6 +59,12 @@ def test_a_limit_is_proposed_by_one_and_confirmed_by_another_as_it_was_shown():
     )  # fmt: skip
 
 
+def test_channels_to_choose_from_are_called_by_their_names():
+    page = desk(Role.APPROVER).get(PAGE).text
+
+    assert re.search(r'<option value="simulator"[^>]*>Simulated bank</option>', page)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"amount": "0"}, {"amount": "x"}, {"scope": "whim"}, {"channel": "nobody"}]
 )

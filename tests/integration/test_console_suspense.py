@@ -66,6 +66,14 @@ def test_the_work_list_calls_people_and_the_list_shows_why(made: pig.World) -> N
     assert "¥300.00" in page
 
 
+def test_who_cannot_propose_is_told_who_does(made: pig.World) -> None:
+    assert "Propose what to do" in console_given.desk(Role.REVIEWER).get(address()).text
+    page = console_given.desk(Role.APPROVER).get(address()).text
+
+    assert "Propose what to do" not in page
+    assert "A reviewer proposes what becomes of it" in page
+
+
 def test_another_amount_is_shown_to_people_too() -> None:
     made = pig.waiting()
     made.channel_says(made.payment(yuan("¥1")))

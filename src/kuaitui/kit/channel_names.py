@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from django.utils.functional import Promise
@@ -19,3 +20,8 @@ _NAMES: Final[dict[str, str | Promise]] = {
 def name_of_channel(channel: str) -> str | Promise:
     """What people call a channel; one that has no name here is called by its code."""
     return _NAMES.get(channel, channel)
+
+
+def channel_choices(channels: Iterable[str]) -> list[tuple[str, str | Promise]]:
+    """Channels to choose from, in a form."""
+    return [(channel, name_of_channel(channel)) for channel in channels]

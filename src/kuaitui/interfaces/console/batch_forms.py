@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from kuaitui.channels.bank import BatchFormat
+from kuaitui.kit.channel_names import channel_choices
 from kuaitui.payouts.queries import LegInBatch
 
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -65,7 +66,7 @@ class BringForm(forms.Form):
 
     def __init__(self, *arguments: Any, channels: Sequence[str], **named: Any) -> None:  # noqa: ANN401
         super().__init__(*arguments, **named)
-        self.fields["channel"].choices = [(name, name) for name in channels]  # type: ignore[attr-defined]
+        self.fields["channel"].choices = channel_choices(channels)  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:  # noqa: ANN401 - Django's upload
         """No bank's message is that large."""

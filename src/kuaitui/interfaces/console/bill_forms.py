@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kuaitui.channels.port import StatementKind
 from kuaitui.interfaces.console import bill_words
 from kuaitui.interfaces.console.forms import DecisionForm
+from kuaitui.kit.channel_names import channel_choices
 from kuaitui.reconciliation.types import Remedy
 
 REASON_LENGTH_MAX = 500
@@ -40,7 +41,7 @@ class ImportForm(forms.Form):
         super().__init__(*arguments, **named)  # type: ignore[arg-type]
         chooser = self.fields["channel"]
         assert isinstance(chooser, forms.ChoiceField)
-        chooser.choices = [(name, name) for name in channels]
+        chooser.choices = channel_choices(channels)
 
     @property
     def kind(self) -> StatementKind:

@@ -20,6 +20,7 @@ from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
+from kuaitui.kit.channel_names import channel_choices
 from kuaitui.kit.web import permission, status_of
 from kuaitui.payouts import operations
 from kuaitui.payouts.queries import balances, current_hold, limits
@@ -186,15 +187,11 @@ def _page(
 
 def _limit_form(request: StaffRequest | None = None) -> LimitForm:
     form = LimitForm(request.POST if request else None, auto_id="limit_%s")
-    form.fields["channel"].choices = _channels()  # type: ignore[attr-defined]
+    form.fields["channel"].choices = channel_choices(settings.KUAITUI_CHANNELS)  # type: ignore[attr-defined]
     return form
 
 
 def _balance_form(request: StaffRequest | None = None) -> BalanceForm:
     form = BalanceForm(request.POST if request else None, auto_id="balance_%s")
-    form.fields["channel"].choices = _channels()  # type: ignore[attr-defined]
+    form.fields["channel"].choices = channel_choices(settings.KUAITUI_CHANNELS)  # type: ignore[attr-defined]
     return form
-
-
-def _channels() -> list[tuple[str, str]]:
-    return [(name, name) for name in settings.KUAITUI_CHANNELS]
