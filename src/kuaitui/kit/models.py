@@ -1,4 +1,4 @@
-"""Tables of the kit: the outbox, and the inbox of channels."""
+"""Tables of the kit: the outbox, the inbox of channels, and what every call to one leaves behind."""
 
 from __future__ import annotations
 
@@ -30,6 +30,27 @@ class OutboxRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.pk}"
+
+
+class CallAttempt(models.Model):
+    """One call to a channel about something: written before the call, completed once after it.
+
+    Whose call it was, of which kinds and with what answers, is the matter of each table.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    attempt_no = models.IntegerField()
+    fence = models.IntegerField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no outcome is not an empty one
+    cause = models.CharField(max_length=80, default="", blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt_no}"
 
 
 class NotificationRow(models.Model):

@@ -18,6 +18,7 @@ from kuaitui.deposits.types import (
     Resolution,
     SuspenseReason,
 )
+from kuaitui.kit.models import CallAttempt
 
 OPEN_STATES = sorted(state.value for state in OPEN)
 
@@ -125,20 +126,13 @@ class PayInOrderRow(models.Model):
         return self.public_id
 
 
-class PayInAttempt(models.Model):
+class PayInAttempt(CallAttempt):
     """One call about an order: written before the call, completed once after it."""
 
-    id = models.BigAutoField(primary_key=True)
     order = models.ForeignKey(
         PayInOrderRow, on_delete=models.PROTECT, db_index=False, related_name="attempts"
     )
-    attempt_no = models.IntegerField()
     kind = models.CharField(max_length=10)
-    fence = models.IntegerField()
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no outcome is not an empty one
-    cause = models.CharField(max_length=80, default="", blank=True)
 
     class Meta:
         db_table = "deposits_pay_in_attempt"
@@ -165,9 +159,6 @@ class PayInAttempt(models.Model):
                 ),
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"attempt {self.attempt_no}"
 
 
 class StrayNumber(models.Model):

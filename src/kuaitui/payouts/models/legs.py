@@ -7,6 +7,7 @@ from typing import Final
 from django.db import models
 from django.db.models import F, Q, Value
 
+from kuaitui.kit.models import CallAttempt
 from kuaitui.payouts.states import LIVE, LegState, PayoutState
 from kuaitui.payouts.types import (
     AttemptKind,
@@ -240,18 +241,11 @@ class LegCloseOut(models.Model):
         return f"close-out of {self.leg_id}"
 
 
-class PayoutAttempt(models.Model):
+class PayoutAttempt(CallAttempt):
     """One call about a leg: written before the call, completed once after it."""
 
-    id = models.BigAutoField(primary_key=True)
     leg = models.ForeignKey(PayoutLeg, on_delete=models.PROTECT, related_name="attempts")
-    attempt_no = models.IntegerField()
     kind = models.CharField(max_length=10)
-    fence = models.IntegerField()
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no outcome is not an empty one
-    cause = models.CharField(max_length=80, default="", blank=True)
 
     class Meta:
         db_table = "payouts_attempt"
@@ -284,9 +278,6 @@ class PayoutAttempt(models.Model):
                 fields=["started_at"], name="payouts_attempt_sends", condition=Q(kind="send")
             )
         ]
-
-    def __str__(self) -> str:
-        return f"attempt {self.attempt_no}"
 
 
 class ChannelSwitch(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from kuaitui.kit.models import CallAttempt
 from kuaitui.payouts.states import SEND_BACK_STATES, LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome
 
@@ -91,20 +92,13 @@ class SendBack(models.Model):
         return self.public_id
 
 
-class SendBackAttempt(models.Model):
+class SendBackAttempt(CallAttempt):
     """One call about a send-back: written before the call, completed once after it."""
 
-    id = models.BigAutoField(primary_key=True)
     send_back = models.ForeignKey(
         SendBack, on_delete=models.PROTECT, related_name="attempts", db_index=False
     )
-    attempt_no = models.IntegerField()
     kind = models.CharField(max_length=20)
-    fence = models.IntegerField()
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=20, null=True)  # noqa: DJ001 - no outcome is not an empty one
-    cause = models.CharField(max_length=80, default="", blank=True)
 
     class Meta:
         db_table = "payouts_send_back_attempt"
@@ -131,6 +125,3 @@ class SendBackAttempt(models.Model):
                 ),
             ),
         ]
-
-    def __str__(self) -> str:
-        return f"attempt {self.attempt_no}"
