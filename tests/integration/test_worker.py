@@ -18,6 +18,7 @@ from kuaitui.interfaces.worker.carriers import Carriers
 from kuaitui.interfaces.worker.loops import Loop
 from kuaitui.interfaces.worker.restore import RestoreWatch
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kit.encryption import keyring
 from kuaitui.payouts import queries
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import Pace
@@ -81,6 +82,29 @@ def test_a_leg_that_is_not_what_was_approved_stops_alone(carriers: Crew) -> None
 
     assert queries.leg(broken.leg_id).set_aside_reason == "SealBroken"
     assert broken.state is LegState.READY
+    assert len(channel.calls) == 1
+
+
+def test_a_leg_that_nobody_foresaw_holds_up_no_other(carriers: Crew) -> None:
+    strange, sound = payout(1), payout(2)
+    context = f"payouts_leg.request:{strange.leg_id}:{pg.APPROVAL}"
+    sealed = keyring().seal("{}", context=context)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "UPDATE payouts_leg SET request_sealed = %s, request_key_id = %s WHERE public_id = %s",
+            [sealed.content, sealed.key_id, strange.leg_id],
+        )
+        cursor.execute("SET session_replication_role = origin")
+    channel = ScriptedChannel(lambda *_: pg.succeeded(read_clock()))
+    crew = carriers(channel)
+
+    crew.take_turn()
+    await_(lambda: sound.state is LegState.PAID, "the sound one is paid")
+    assert crew.take_turn() is False, "the strange one rests"
+    crew.stop()
+
+    assert strange.state is LegState.READY
     assert len(channel.calls) == 1
 
 

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 import structlog
-from django.db import close_old_connections, connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from kuaitui.channels.registry import Channels
 from kuaitui.interfaces.worker.crew import BROKEN, REST_AFTER_FAILURE_S, Hands
@@ -35,6 +35,8 @@ from kuaitui.payouts.types import Pace
 LOOKED_AT_PER_HAND: Final = 4
 """Other workers look at the same list: each passes over what another one takes."""
 RECORDED_AT_ONCE_MAX: Final = 64
+DATABASE_AWAY: Final = (OperationalError, InterfaceError)
+"""No leg's fault: the loop comes back, ever more slowly."""
 GATHER_S: Final = 0.005
 """How long a record waits for others: a transaction costs as much as a dozen legs in it."""
 
@@ -95,22 +97,27 @@ class Carriers:
         """Those that can be taken together, then those that must be taken alone."""
         try:
             claimed = self._claim(leg_ids, free)
-        except BROKEN:
+        except DATABASE_AWAY:
+            raise
+        except Exception:
             # One of them is not sound. Each by itself: only that one stops.
-            claimed = Claimed([], list(leg_ids[:free]))
+            log.exception("worker.claim.apart", count=len(leg_ids))
+            claimed = Claimed([], list(leg_ids))
         self._begin(claimed.claims)
-        alone = [
-            claim
-            for leg_id in claimed.alone[: free - len(claimed.claims)]
-            for claim in self._take_alone(leg_id)
-        ]
-        return [*claimed.claims, *alone]
+        taken = list(claimed.claims)
+        for leg_id in claimed.alone:
+            if len(taken) == free:
+                break
+            taken += self._take_alone(leg_id)
+        return taken
 
     def _take_alone(self, leg_id: str) -> list[Claim]:
         try:
             claims = self._claim([leg_id], 1).claims
-        except BROKEN as failure:
-            self._set_aside(leg_id, failure)
+        except DATABASE_AWAY:
+            raise
+        except Exception as failure:  # noqa: BLE001 - the others must not wait for it; it is logged and kept
+            self._give_up(leg_id, failure)
             return []
         self._begin(claims)
         return claims
@@ -185,7 +192,7 @@ class Carriers:
             self._give_up(one.claim.leg_id, failure)
 
     def _give_up(self, leg_id: str, failure: Exception) -> None:
-        """This attempt is not recorded: when its lease ends the channel is asked."""
+        """Leave it alone for a while. An attempt that is not recorded is asked about when its lease ends."""
         if isinstance(failure, BROKEN):
             self._set_aside(leg_id, failure)
         else:
