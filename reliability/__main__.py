@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -71,11 +73,12 @@ def _crashes(
     kills, crashes = (
         math.ceil(asked / parts) for asked in (arguments.kills, arguments.database_crashes)
     )
+    play = partial(_crash_part, say=say) if parts == 1 else _crash_part_apart
     total: dict[str, Any] = {}
     for number in range(parts):
         seed = arguments.seed + number
         figures = kept.part(
-            f"crashes-{seed}-{kills}-{crashes}", partial(_crash_part, seed, kills, crashes, say)
+            f"crashes-{seed}-{kills}-{crashes}", partial(play, seed, kills, crashes)
         )
         total = added(total, figures)
         say(f"{total['kills']:,} of {arguments.kills:,} kills, {len(total['findings'])} findings")
@@ -101,6 +104,7 @@ def added(total: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any
 def _crash_part(
     seed: int, kills: int, database_crashes: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
+    """One part, in this very process, which belongs to the part's installation from then on."""
     with tempfile.TemporaryDirectory(prefix="kuaitui-crashes-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -111,6 +115,18 @@ def _crash_part(
             seed=seed,
             say=say,
         ).to_json()
+
+
+def _crash_part_apart(seed: int, kills: int, database_crashes: int) -> dict[str, Any]:
+    """One part in a process of its own: no process can belong to two installations."""
+    finished = subprocess.run(
+        [sys.executable, "-m", "reliability", "crashes", "--json", "--anew", "--seed", str(seed),
+         "--kills", str(kills), "--database-crashes", str(database_crashes)],
+        stdout=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    if finished.returncode not in {0, 1}:
+        raise RuntimeError(f"the part of seed {seed} ended with {finished.returncode}")
+    return dict(json.loads(finished.stdout.splitlines()[-1]))
 
 
 def _tell(figures: dict[str, Any], arguments: argparse.Namespace) -> int:

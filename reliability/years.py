@@ -36,7 +36,8 @@ def play_years(
 
     After the first finding no further seed begins.
     """
-    parts, left = [], years
+    parts: list[tuple[int, float]] = []
+    left = years
     while left > 0:
         parts.append((seed + len(parts) * SEEDS_A_PROCESS, min(left, YEARS_A_PROCESS)))
         left -= YEARS_A_PROCESS
@@ -71,7 +72,8 @@ def flood(count: int, *, seed: int, kept: Kept, say: Callable[[str], None]) -> d
 
     Repeated, up to 60 days late, out of order, and a tenth of them forged.
     """
-    delivered, years, findings = 0, 0.0, []
+    delivered, years = 0, 0.0
+    findings: list[str] = []
     processes = os.cpu_count() or 1
     with ThreadPoolExecutor(processes) as threads:
         while delivered < count and not findings:
