@@ -10,14 +10,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kuaitui.channels.port import ChannelCapabilities, PayeeKind
+from kuaitui.channels.port import AmountLimits, ChannelCapabilities, PayeeKind
 from kuaitui.channels.port import Route as ChannelRoute
+from kuaitui.channels.port.capabilities import NO_LIMITS
 from kuaitui.deposits import rules
 from kuaitui.deposits.errors import (
     AccountNumberMistyped,
     DestinationRequired,
     InsufficientDeposit,
     NoWayOut,
+    PartTooLarge,
+    PartTooSmall,
 )
 from kuaitui.deposits.types import Lot, Route, RoutePlan, WaysOut
 from kuaitui.kernel.money import CurrencyMismatch, Money
@@ -56,6 +59,8 @@ def channel(
     *,
     window: dt.timedelta | None = None,
     parts_max: int | None = None,
+    limits_original: AmountLimits = NO_LIMITS,
+    limits_designated: AmountLimits = NO_LIMITS,
 ) -> ChannelCapabilities:
     return ChannelCapabilities(
         routes=routes,
@@ -65,16 +70,24 @@ def channel(
         payee_kinds=kinds,
         original_window=window,
         refunds_per_payment_max=parts_max,
+        limits_original=limits_original,
+        limits_designated=limits_designated,
     )
 
 
 EVERYTHING = WaysOut({name: channel() for name in CHANNELS})
+limits = st.builds(
+    lambda ends: AmountLimits(*(None if minor is None else cny(minor) for minor in ends)),
+    st.tuples(st.none() | st.integers(1, 10), st.none() | st.integers(10, 40)),
+)
 capabilities = st.builds(
     channel,
     st.frozensets(st.sampled_from(ChannelRoute)),
     st.frozensets(st.sampled_from(PayeeKind)),
     window=st.none() | st.integers(1, 400).map(lambda days: dt.timedelta(days=days)),
     parts_max=st.none() | st.integers(1, 3),
+    limits_original=limits,
+    limits_designated=limits,
 )
 ways_out = st.builds(
     WaysOut,
@@ -193,11 +206,25 @@ def test_no_part_takes_a_way_that_its_channel_does_not_have(
     lots, minor = asked
     try:
         planned = plan(lots, minor, kind=kind, ways=ways, parts=parts)
+    except (PartTooSmall, PartTooLarge) as refusal:
+        # Then some lot's payer is indeed known, and declares the limit that is told.
+        payers = {ways.payer(kind, lot_channel=lot.channel) for lot in lots} - {None}
+        told, limit = refusal.details["amount"], refusal.details["limit"]
+        declared_limits = [ways.channels[str(name)].limits_designated for name in payers]
+        assert isinstance(told, Money)
+        if isinstance(refusal, PartTooSmall):
+            assert any(one.smallest == limit and one.is_too_small(told) for one in declared_limits)
+        else:
+            assert any(one.largest == limit and one.is_too_large(told) for one in declared_limits)
+        return
     except NoWayOut:
-        # Then some lot can indeed neither go back nor be paid out.
+        # Then some lot can indeed neither go back, or not with such an amount, nor be paid out.
         assert any(
-            not ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=NOW)
-            and ways.payer(kind, lot_channel=lot.channel) is None
+            ways.payer(kind, lot_channel=lot.channel) is None
+            and (
+                not ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=NOW)
+                or ways.channels[lot.channel].limits_original != NO_LIMITS
+            )
             for lot in lots
             if lot.remaining.is_positive
         )
@@ -205,9 +232,11 @@ def test_no_part_takes_a_way_that_its_channel_does_not_have(
 
     assert planned.total == cny(minor)
     by_id = {lot.lot_id: lot for lot in lots}
+    assert len({leg.lot_id for leg in planned.legs}) == len(planned.legs)
     for leg in planned.legs:
         lot, declared = by_id[leg.lot_id], ways.channels[leg.channel]
         assert ChannelRoute(leg.route.value) in declared.routes
+        assert declared.limits(ChannelRoute(leg.route.value)).takes(leg.amount)
         if leg.route is Route.DESIGNATED:
             assert kind in declared.payee_kinds
             assert leg.channel == ways.payers.get(kind, lot.channel)
@@ -264,6 +293,124 @@ def test_a_refund_is_split_over_two_channels_when_one_way_back_has_closed() -> N
         ("lot_1", "wechat", 100),
         ("lot_old", "bank", 50),
     ]
+
+
+def limited(smallest: int | None = None, largest: int | None = None) -> AmountLimits:
+    return AmountLimits(*(None if minor is None else cny(minor) for minor in (smallest, largest)))
+
+
+@pytest.mark.parametrize("too_tight", [limited(smallest=101), limited(largest=99)])
+def test_a_part_that_the_way_back_does_not_take_goes_to_the_account(
+    too_tight: AmountLimits,
+) -> None:
+    fits = WaysOut(
+        {"wechat": channel(limits_original=limited(100, 100)), "bank": channel()}, TO_BANK
+    )
+    does_not = WaysOut({"wechat": channel(limits_original=too_tight), "bank": channel()}, TO_BANK)
+
+    (back,) = plan([LOT], 100, ways=fits).legs
+    (out,) = plan([LOT], 100, ways=does_not).legs
+
+    assert (back.route, back.channel) == (Route.ORIGINAL, "wechat")
+    assert (out.route, out.channel, out.amount) == (Route.DESIGNATED, "bank", cny(100))
+
+
+def test_a_rest_too_small_for_one_way_back_takes_another_that_is_open() -> None:
+    picky = dataclasses.replace(LOT, lot_id="lot_picky", channel="alipay")
+    later = dataclasses.replace(
+        LOT, lot_id="lot_later", refundable_until=NOW + dt.timedelta(days=2)
+    )
+    first = dataclasses.replace(
+        LOT, lot_id="lot_first", refundable_until=NOW + dt.timedelta(hours=1)
+    )
+    ways = WaysOut({"wechat": channel(), "alipay": channel(limits_original=limited(10))})
+
+    planned = plan([picky, later, first], 105, ways=ways)
+
+    assert [(leg.lot_id, leg.route, leg.amount.minor) for leg in planned.legs] == [
+        ("lot_first", Route.ORIGINAL, 100),
+        ("lot_later", Route.ORIGINAL, 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bounds", "refusal", "limit"),
+    [(limited(smallest=101), PartTooSmall, 101), (limited(largest=99), PartTooLarge, 99)],
+)
+def test_a_part_that_no_way_takes_is_refused_with_its_amount_and_the_limit(
+    bounds: AmountLimits, refusal: type[NoWayOut], limit: int
+) -> None:
+    closed = dataclasses.replace(LOT, refundable_until=NOW)
+    ways = WaysOut({"wechat": channel(), "bank": channel(limits_designated=bounds)}, TO_BANK)
+
+    with pytest.raises(refusal) as refused:
+        plan([closed], 100, ways=ways)
+
+    assert (refused.value.details["amount"], refused.value.details["limit"]) == (
+        cny(100),
+        cny(limit),
+    )
+
+
+channels_with_limits = st.builds(
+    lambda *ends: WaysOut(
+        {
+            name: channel(limits_original=original, limits_designated=designated)
+            for name, (original, designated) in zip(CHANNELS, ends, strict=True)
+        }
+    ),
+    *(st.tuples(limits, limits) for _ in CHANNELS),
+)
+
+
+@given(asked=affordable(), ways=channels_with_limits)
+def test_no_part_is_smaller_or_larger_than_its_way_takes(
+    asked: tuple[list[Lot], int], ways: WaysOut
+) -> None:
+    lots, minor = asked
+    try:
+        planned = plan(lots, minor, ways=ways)
+    except (PartTooSmall, PartTooLarge) as refusal:
+        told = refusal.details["amount"]
+        assert isinstance(told, Money)
+        assert any(not ways.limits(lot.channel, Route.DESIGNATED).takes(told) for lot in lots)
+        return
+
+    assert planned.total == cny(minor)
+    assert len({leg.lot_id for leg in planned.legs}) == len(planned.legs)
+    assert all(ways.limits(leg.channel, leg.route).takes(leg.amount) for leg in planned.legs)
+
+
+@given(asked=affordable(), ways=ways_out, kind=st.sampled_from(PayeeKind))
+def test_limits_that_every_part_is_inside_of_change_nothing(
+    asked: tuple[list[Lot], int], ways: WaysOut, kind: PayeeKind
+) -> None:
+    lots, minor = asked
+    wide = limited(1, 10**6)
+    without = {
+        name: dataclasses.replace(one, limits_original=NO_LIMITS, limits_designated=NO_LIMITS)
+        for name, one in ways.channels.items()
+    }
+    within = {
+        name: dataclasses.replace(one, limits_original=wide, limits_designated=wide)
+        for name, one in without.items()
+    }
+
+    try:
+        planned = plan(lots, minor, kind=kind, ways=WaysOut(without, ways.payers))
+    except NoWayOut:
+        with pytest.raises(NoWayOut):
+            plan(lots, minor, kind=kind, ways=WaysOut(within, ways.payers))
+    else:
+        assert plan(lots, minor, kind=kind, ways=WaysOut(within, ways.payers)) == planned
+
+
+def test_a_limit_says_nothing_about_another_currency() -> None:
+    bounds = limited(10, 20)
+
+    assert bounds.takes(Money(1, "USD"))
+    assert bounds.takes(Money(21, "USD"))
+    assert [bounds.takes(cny(minor)) for minor in (9, 10, 20, 21)] == [False, True, True, False]
 
 
 def test_another_currency_is_refused_and_not_converted() -> None:

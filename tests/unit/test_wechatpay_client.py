@@ -11,6 +11,7 @@ import pytest
 
 from kuaitui.channels.port import (
     Accepted,
+    AmountLimits,
     NotFound,
     NotificationRefused,
     NotSent,
@@ -290,8 +291,18 @@ def test_the_channel_declares_what_it_can() -> None:
     assert with_scene.capabilities.original_window == dt.timedelta(days=365)
     assert with_scene.capabilities.refunds_per_payment_max == 50
     assert with_scene.capabilities.refund_interval == dt.timedelta(minutes=1)
+    assert with_scene.capabilities.limits_original == AmountLimits()
+    assert with_scene.capabilities.limits_designated == AmountLimits(smallest=Money(10, "CNY"))
     assert with_scene.capabilities.resend_window < dt.timedelta(days=30)
     assert with_scene.acknowledgement.status == 204
+
+
+def test_the_ceiling_of_the_merchants_console_is_declared_with_the_floor() -> None:
+    told, _ = channel(transfer_max=Money(200_000, "CNY"))
+
+    limits = told.capabilities.limits_designated
+
+    assert limits == AmountLimits(Money(10, "CNY"), Money(200_000, "CNY"))
 
 
 def test_a_number_that_could_leave_its_place_in_the_path_is_never_asked_about() -> None:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from kuaitui.channels.registry import build_channels
 from kuaitui.channels.wechatpay import KeyMode, TransferScene, WeChatPayChannel, WeChatPaySettings
 from kuaitui.channels.wechatpay.settings import APIV3_KEY_VARIABLE
+from kuaitui.kernel.money import Money
 from tests.support.fake_wechatpay import (
     APIV3_KEY,
     APPID,
@@ -78,6 +79,7 @@ def test_what_may_be_left_out_has_its_usual_value(document: dict[str, Any]) -> N
 
     assert settings.key_mode is KeyMode.PUBLIC_KEY
     assert settings.transfer_scene is None
+    assert settings.transfer_max is None
     assert settings.not_found_floor == dt.timedelta(minutes=10)
     assert settings.fund_account == "BASIC"
 
@@ -94,6 +96,7 @@ def test_all_that_can_be_said_is_read(document: dict[str, Any], tmp_path: Path) 
                 "remark": "保证金退款",
                 "perception": "退款",
             },
+            "transfer_max_minor": 200_000,
             "refund_reason": "店铺保证金退还",
             "fund_account": "OPERATION",
             "not_found_floor_s": 5,
@@ -104,6 +107,7 @@ def test_all_that_can_be_said_is_read(document: dict[str, Any], tmp_path: Path) 
     assert settings.transfer_scene == TransferScene(
         "1011", (("赔付原因", "店铺保证金退还"),), "保证金退款", "退款"
     )
+    assert settings.transfer_max == Money(200_000, "CNY")
     assert settings.not_found_floor == dt.timedelta(seconds=5)
 
 
@@ -156,6 +160,9 @@ def test_the_secret_key_may_come_from_the_environment(
         ({"transfer_scene": {"scene_id": "x", "reports": [], "remark": "r"}}, "transfer_scene: "),
         ({"transfer_scene": {"scene_id": "1011", "reports": [], "remark": ""}}, "transfer_scene: "),
         ({"transfer_scene": {"scene_id": "1011", "remark": "r"}}, "transfer_scene: 'reports'"),
+        ({"transfer_max_minor": 9}, "transfer_max_minor: less than the smallest transfer"),
+        ({"transfer_max_minor": "2000.00"}, "transfer_max_minor: not a whole number of fen"),
+        ({"transfer_max_minor": 2000.5}, "transfer_max_minor: not a whole number of fen"),
         ({"refund_reason": "退" * 27}, "refund_reason: longer"),
         ({"fund_account": "SAVINGS"}, "fund_account: not one of"),
         ({"not_found_floor_s": -1}, "not_found_floor_s: less"),

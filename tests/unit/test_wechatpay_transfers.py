@@ -272,6 +272,17 @@ def test_the_smallest_transfer_is_a_tenth_of_a_yuan() -> None:
     assert adapter.submit(smallest, deadline_s=DEADLINE_S) == Accepted(BILL_NO)
 
 
+def test_more_than_the_consoles_ceiling_is_refused_without_a_call() -> None:
+    ceiling = INSTRUCTION.amount
+    adapter, fake = channel(answer(accepted("ACCEPTED")), transfer_max=ceiling)
+    above = replace(INSTRUCTION, amount=ceiling + Money(1, "CNY"))
+
+    assert adapter.submit(above, deadline_s=DEADLINE_S) == FailedDefinite("AMOUNT_ABOVE_MAXIMUM")
+    assert fake.requests == []
+
+    assert adapter.submit(INSTRUCTION, deadline_s=DEADLINE_S) == Accepted(BILL_NO)
+
+
 def test_without_a_scene_nobody_is_paid() -> None:
     adapter, fake = channel(transfer_scene=None)
 

@@ -66,6 +66,24 @@ class NoWayOut(Refusal):
     kind = RefusalKind.UNAVAILABLE
 
 
+class PartTooSmall(NoWayOut):
+    """Part of the money is less than can be sent to such an account. Choose another account, or
+    another amount.
+    """
+
+    code = "deposit.part_too_small"
+    kind = RefusalKind.LIMIT
+
+
+class PartTooLarge(NoWayOut):
+    """Part of the money is more than can be sent to such an account at once. Choose another
+    account, or ask for less now and for the rest later.
+    """
+
+    code = "deposit.part_too_large"
+    kind = RefusalKind.LIMIT
+
+
 class HoldUnknown(Refusal):
     """Nothing is frozen under this reference."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from kuaitui.channels import port as channels
-from kuaitui.channels.port import ChannelCapabilities, PayeeKind
+from kuaitui.channels.port import AmountLimits, ChannelCapabilities, PayeeKind
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 
@@ -158,6 +158,10 @@ class WaysOut:
             and (window is None or now < lot.paid_at + window)
             and (parts_max is None or parts < parts_max)
         )
+
+    def limits(self, channel: str, route: Route) -> AmountLimits:
+        """How much one payment through that channel may be."""
+        return self.channels[channel].limits(channels.Route(route.value))
 
     def payer(self, kind: PayeeKind, *, lot_channel: str) -> str | None:
         """The channel that pays an account of that kind: the one chosen for it, else the lot's own."""

@@ -7,7 +7,7 @@ cannot do is never found out by trying.
 Source: reference "One classification for all channels"; ADR-0006, ADR-0010.
 """
 
-from kuaitui.channels.port.capabilities import Arrival, ChannelCapabilities
+from kuaitui.channels.port.capabilities import AmountLimits, Arrival, ChannelCapabilities
 from kuaitui.channels.port.channel import (
     CancellingChannel,
     Channel,
@@ -70,6 +70,7 @@ __all__ = [
     "NO_RELEASE_KNOWN",
     "Accepted",
     "Acknowledgement",
+    "AmountLimits",
     "Arrival",
     "CancellingChannel",
     "Channel",

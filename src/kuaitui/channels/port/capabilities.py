@@ -10,6 +10,7 @@ from kuaitui.channels.port.instructions import PayeeKind, Route
 from kuaitui.channels.port.pay_ins import PayInMethod
 from kuaitui.channels.port.statements import StatementKind
 from kuaitui.kernel.invariants import ensure
+from kuaitui.kernel.money import Money
 
 NOTHING_BETWEEN = dt.timedelta(0)
 
@@ -33,6 +34,39 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class AmountLimits:
+    """The smallest and the largest amount of one payment, both still taken. None: no limit known.
+
+    They are told in one currency, and say nothing about amounts in another.
+    """
+
+    smallest: Money | None = None
+    largest: Money | None = None
+
+    def __post_init__(self) -> None:
+        told = [limit for limit in (self.smallest, self.largest) if limit is not None]
+        ensure(all(limit.is_positive for limit in told), "a limit is an amount of money")
+        ensure(told == sorted(told), "the smallest amount is not above the largest")
+
+    def is_too_small(self, amount: Money) -> bool:
+        """Whether less is paid than the channel takes."""
+        limit = self.smallest
+        return limit is not None and limit.currency == amount.currency and amount < limit
+
+    def is_too_large(self, amount: Money) -> bool:
+        """Whether more is paid at once than the channel takes."""
+        limit = self.largest
+        return limit is not None and limit.currency == amount.currency and amount > limit
+
+    def takes(self, amount: Money) -> bool:
+        """Whether one payment of that amount is inside the limits."""
+        return not (self.is_too_small(amount) or self.is_too_large(amount))
+
+
+NO_LIMITS = AmountLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelCapabilities:
     """What a channel can do, and how long its promises hold."""
 
@@ -51,6 +85,10 @@ class ChannelCapabilities:
     """How many partial refunds of one payment it takes. None: it sets no limit."""
     refund_interval: dt.timedelta = NOTHING_BETWEEN
     """How long to wait between two refunds of one payment."""
+    limits_original: AmountLimits = NO_LIMITS
+    """How much one refund along a payment may be."""
+    limits_designated: AmountLimits = NO_LIMITS
+    """How much one payment to an account may be."""
     arrival_original: Arrival | None = None
     """When money sent back along its payment arrives. None: the channel does not say."""
     arrival_designated: Arrival | None = None
@@ -68,6 +106,14 @@ class ChannelCapabilities:
     payee's app can open it, by the hand-over itself."""
     hands_over_abnormal: bool = False
     """Whether a stuck refund can be sent to a bank card: see `HandOverChannel`."""
+
+    def limits(self, route: Route) -> AmountLimits:
+        """How much one payment that goes this way may be."""
+        match route:
+            case Route.ORIGINAL:
+                return self.limits_original
+            case Route.DESIGNATED:
+                return self.limits_designated
 
     def arrival(self, route: Route) -> Arrival | None:
         """When money that goes this way arrives, if the channel says so."""

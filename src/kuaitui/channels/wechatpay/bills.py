@@ -24,7 +24,8 @@ from kuaitui.channels.port import (
     StatementRefused,
 )
 from kuaitui.channels.running_balance import BalanceRow, closing_minor
-from kuaitui.channels.wechatpay.replies import BEIJING, CURRENCY
+from kuaitui.channels.wechatpay.replies import BEIJING
+from kuaitui.channels.wechatpay.settings import CURRENCY
 from kuaitui.kernel.money import EXPONENTS, MINOR_MAX, Money
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024

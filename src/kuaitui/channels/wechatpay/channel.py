@@ -37,7 +37,7 @@ from kuaitui.channels.wechatpay.notifications import read_notification
 from kuaitui.channels.wechatpay.pay_ins import PayIns
 from kuaitui.channels.wechatpay.refunds import Refunds
 from kuaitui.channels.wechatpay.settings import WeChatPaySettings
-from kuaitui.channels.wechatpay.transfers import Transfers
+from kuaitui.channels.wechatpay.transfers import Transfers, transfer_limits
 
 # Transfers can be asked about for 30 days. A day less, so that no clock's error matters.
 REMEMBERED_FOR: Final = dt.timedelta(days=29)
@@ -151,6 +151,7 @@ def capabilities(settings: WeChatPaySettings) -> ChannelCapabilities:
         original_window=REFUNDABLE_FOR,
         refunds_per_payment_max=REFUNDS_PER_PAYMENT_MAX,
         refund_interval=BETWEEN_REFUNDS,
+        limits_designated=transfer_limits(settings),
         arrival_original=REFUND_ARRIVES,
         pay_in_methods=frozenset(PayInMethod),
         statement_kinds=frozenset(StatementKind),

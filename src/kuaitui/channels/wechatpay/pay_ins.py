@@ -27,14 +27,13 @@ from kuaitui.channels.port import (
 from kuaitui.channels.wechatpay.client import Deadline, Reply, WeChatPayClient
 from kuaitui.channels.wechatpay.replies import (
     BEIJING,
-    CURRENCY,
     AnswerUnreadable,
     after_a_call,
     moment,
     reference,
     refuses_us,
 )
-from kuaitui.channels.wechatpay.settings import WeChatPaySettings
+from kuaitui.channels.wechatpay.settings import CURRENCY, WeChatPaySettings
 from kuaitui.kernel.money import MINOR_MAX, Money
 
 TRANSACTIONS: Final = "/v3/pay/transactions"

@@ -27,7 +27,6 @@ from kuaitui.channels.port import (
 from kuaitui.channels.wechatpay.client import Deadline, Reply, WeChatPayClient
 from kuaitui.channels.wechatpay.keys import WeChatKey
 from kuaitui.channels.wechatpay.replies import (
-    CURRENCY,
     AnswerUnreadable,
     believe,
     is_fen,
@@ -36,7 +35,7 @@ from kuaitui.channels.wechatpay.replies import (
     refused,
     refuses_us,
 )
-from kuaitui.channels.wechatpay.settings import WeChatPaySettings
+from kuaitui.channels.wechatpay.settings import CURRENCY, WeChatPaySettings
 from kuaitui.kernel.invariants import ensure
 
 REFUNDS: Final = "/v3/refund/domestic/refunds"

@@ -16,10 +16,10 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.channels.wechatpay.client import Reply
+from kuaitui.channels.wechatpay.settings import CURRENCY
 from kuaitui.kernel.money import Money
 
 BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
-CURRENCY: Final = "CNY"
 REFERENCE_CHARACTERS_MAX: Final = 64
 
 # These refuse us, whatever was asked: credentials, permission, or another merchant's appid.

@@ -15,10 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kuaitui.channels.wechatpay.keys import WeChatKey, read_key
+from kuaitui.kernel.money import Money
 
 APIV3_KEY_VARIABLE: Final = "KUAITUI_WECHATPAY_APIV3_KEY"
 APIV3_KEY_BYTES: Final = 32
 NOT_FOUND_FLOOR: Final = dt.timedelta(minutes=10)
+CURRENCY: Final = "CNY"
+TRANSFER_MIN: Final = Money(10, CURRENCY)
+"""No transfer is smaller, whatever the console says (reference §1.2)."""
 REMARK_CHARACTERS_MAX: Final = 32
 REASON_BYTES_MAX: Final = 80
 
@@ -57,6 +61,8 @@ class WeChatPaySettings:
     wechatpay_keys: Mapping[str, WeChatKey] = field(repr=False)
     notify_url: str
     transfer_scene: TransferScene | None = None
+    transfer_max: Money | None = None
+    """The ceiling of one transfer, as set in the merchant's console. None: it is not told here."""
     refund_reason: str = ""
     fund_account: str = "BASIC"
     confirm_page: str = ""
@@ -83,6 +89,7 @@ class WeChatPaySettings:
             wechatpay_keys=entry.take_or("wechatpay_keys", _key_files, {}),
             notify_url=entry.take("notify_url", _url),
             transfer_scene=entry.take_or("transfer_scene", _scene, None),
+            transfer_max=entry.take_or("transfer_max_minor", _transfer_max, None),
             refund_reason=entry.take_or("refund_reason", _reason, ""),
             fund_account=entry.take_or("fund_account", _fund_account, "BASIC"),
             confirm_page=entry.take_or("confirm_page", _url, ""),
@@ -176,6 +183,15 @@ def _scene(document: Mapping[str, Any]) -> TransferScene:
 
 
 _digits_short = _matching(r"\d{1,8}", "a scene's number")
+
+
+def _transfer_max(value: object) -> Money:
+    if type(value) is not int:
+        raise TypeError("not a whole number of fen")
+    ceiling = Money(value, CURRENCY)
+    if ceiling < TRANSFER_MIN:
+        raise ValueError(f"less than the smallest transfer, {TRANSFER_MIN.minor} fen")
+    return ceiling
 
 
 def _reason(value: object) -> str:

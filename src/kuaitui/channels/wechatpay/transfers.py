@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kuaitui.channels.port import (
     Accepted,
+    AmountLimits,
     FailedDefinite,
     NeededAction,
     NeedsAction,
@@ -27,7 +28,6 @@ from kuaitui.channels.port import (
 from kuaitui.channels.wechatpay.client import Deadline, Reply, WeChatPayClient
 from kuaitui.channels.wechatpay.keys import WeChatKey
 from kuaitui.channels.wechatpay.replies import (
-    CURRENCY,
     AnswerUnreadable,
     after_a_call,
     believe,
@@ -37,13 +37,12 @@ from kuaitui.channels.wechatpay.replies import (
     refused,
     refuses_us,
 )
-from kuaitui.channels.wechatpay.settings import WeChatPaySettings
+from kuaitui.channels.wechatpay.settings import CURRENCY, TRANSFER_MIN, WeChatPaySettings
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 
 BILLS: Final = "/v3/fund-app/mch-transfer/transfer-bills"
 NUMBER: Final = re.compile(r"[0-9A-Za-z]{1,32}")
-SMALLEST: Final = Money(10, CURRENCY)
 NAMED_FROM: Final = Money(200_000, CURRENCY)
 PACKAGE_CHARACTERS_MAX: Final = 4096
 NOT_FOUND: Final = frozenset({(404, "NOT_FOUND"), (404, "RESOURCE_NOT_EXISTS")})
@@ -115,11 +114,19 @@ class Transfers:
             return "NUMBER_UNFIT"
         if instruction.amount.currency != CURRENCY:
             return "CURRENCY_NOT_SUPPORTED"
-        if instruction.amount < SMALLEST:
+        limits = transfer_limits(self._settings)
+        if limits.is_too_small(instruction.amount):
             return "AMOUNT_BELOW_MINIMUM"
+        if limits.is_too_large(instruction.amount):
+            return "AMOUNT_ABOVE_MAXIMUM"
         if instruction.amount >= NAMED_FROM and not payee.holder_name:
             return "HOLDER_NAME_MISSING"
         return ""
+
+
+def transfer_limits(settings: WeChatPaySettings) -> AmountLimits:
+    """How much one transfer may be: the floor is WeChat Pay's, the ceiling the console's."""
+    return AmountLimits(smallest=TRANSFER_MIN, largest=settings.transfer_max)
 
 
 def render(

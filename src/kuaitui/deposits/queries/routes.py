@@ -12,7 +12,7 @@ from django.conf import settings
 from kuaitui.channels.port import PayeeKind
 from kuaitui.channels.registry import ChannelUnknown, declared
 from kuaitui.deposits import rules
-from kuaitui.deposits.errors import NoWayOut
+from kuaitui.deposits.errors import NoWayOut, PartTooLarge, PartTooSmall
 from kuaitui.deposits.queries.destinations import destination
 from kuaitui.deposits.types import Lot, PlannedLeg, RoutePlan, WaysOut
 from kuaitui.kernel.money import Money
@@ -35,6 +35,7 @@ def plan_route(
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
         NoWayOut: a part cannot go back, and no channel here pays such an account.
+        PartTooSmall, PartTooLarge: a part cannot go back, and is no amount for such an account.
         DestinationRequired: a part cannot go back and `destination_id` is empty.
         DestinationUnknown: there is no such destination.
     """
@@ -52,6 +53,7 @@ def split_route(
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
         NoWayOut: no channel here pays any account.
+        PartTooSmall, PartTooLarge: a part is no amount for any of them.
     """
     return _plan_for_first(
         tuple(PayeeKind), lots, amount=amount, destination_id=SOME_ACCOUNT, parts=parts, now=now
@@ -81,8 +83,11 @@ def _plan_for_first(
     parts: Mapping[str, int],
     now: dt.datetime,
 ) -> RoutePlan:
-    """The plan for the first sort of account that can be paid; the first refusal if none can."""
-    refused: NoWayOut | None = None
+    """The plan for the first sort of account that can be paid; a refusal if none can.
+
+    Of several the one that names an amount is told: an amount can be changed, a channel cannot.
+    """
+    refusals: list[NoWayOut] = []
     for kind in kinds:
         try:
             return rules.plan_route(
@@ -95,15 +100,16 @@ def _plan_for_first(
                 now=now,
             )
         except NoWayOut as refusal:
-            refused = refused or refusal
-    raise refused or NoWayOut
+            refusals.append(refusal)
+    about_amounts = (one for one in refusals if isinstance(one, (PartTooSmall, PartTooLarge)))
+    raise next(about_amounts, refusals[0])
 
 
 def plan_again(lot: Lot, *, amount: Money, destination_id: str) -> PlannedLeg:
     """How a part that failed or came back would go to another account.
 
     Raises:
-        NoWayOut: no channel here pays such an account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here pays such an account, or this amount.
         DestinationUnknown: there is no such destination.
     """
     return rules.plan_designated(lot, amount, destination_id, _kind_of(destination_id), ways_out())

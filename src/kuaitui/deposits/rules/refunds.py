@@ -18,6 +18,8 @@ from kuaitui.deposits.errors import (
     DestinationRequired,
     InsufficientDeposit,
     NoWayOut,
+    PartTooLarge,
+    PartTooSmall,
 )
 from kuaitui.deposits.types import Lot, PlannedLeg, Route, RoutePlan, WaysOut
 from kuaitui.kernel.money import Money
@@ -51,24 +53,25 @@ def plan_route(
     oldest of the rest, through the channel that pays such accounts. No fen is lost: the legs add up
     to the amount.
 
+    A part that a way does not take, for its amount, goes the other way. A lot is never cut into
+    several parts to fit: its payment has one live leg at a time.
+
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
         NoWayOut: a part cannot go back, and no channel here pays such an account.
+        PartTooSmall, PartTooLarge: a part cannot go back, and is no amount for such an account.
         DestinationRequired: a part cannot go back and `destination_id` is empty.
     Source: reference §0 facts 2 and 3; DESIGN §6.
     """
-    going_back = {
-        lot.lot_id for lot in lots if ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=now)
-    }
-    legs: list[PlannedLeg] = []
-    missing = amount
-    for lot in sorted(lots, key=lambda lot: _refund_order(lot, lot.lot_id in going_back)):
+    open_lots = [
+        lot for lot in lots if ways.takes_back(lot, parts=parts.get(lot.lot_id, 0), now=now)
+    ]
+    legs, missing = _plan_back(open_lots, amount, ways)
+    going_back = {leg.lot_id for leg in legs}
+    for lot in sorted(lots, key=lambda lot: (lot.paid_at, lot.lot_id)):
         part = min(lot.remaining, missing)
-        if part.is_positive:
-            if lot.lot_id in going_back:
-                legs.append(_leg_back(lot, part))
-            else:
-                legs.append(plan_designated(lot, part, destination_id, payee_kind, ways))
+        if part.is_positive and lot.lot_id not in going_back:
+            legs.append(plan_designated(lot, part, destination_id, payee_kind, ways))
             missing -= part
     if not missing.is_zero or not legs:
         raise InsufficientDeposit(missing=missing.minor)
@@ -86,10 +89,16 @@ def plan_designated(
 
     Raises:
         NoWayOut: no channel here does.
+        PartTooSmall, PartTooLarge: it does not pay such an amount at once.
     """
     payer = ways.payer(payee_kind, lot_channel=lot.channel)
     if payer is None:
         raise NoWayOut(kind=payee_kind.value)
+    limits = ways.limits(payer, Route.DESIGNATED)
+    if limits.is_too_small(amount):
+        raise PartTooSmall(kind=payee_kind.value, amount=amount, limit=limits.smallest)
+    if limits.is_too_large(amount):
+        raise PartTooLarge(kind=payee_kind.value, amount=amount, limit=limits.largest)
     return PlannedLeg(
         lot_id=lot.lot_id,
         amount=amount,
@@ -101,10 +110,16 @@ def plan_designated(
     )
 
 
-def _refund_order(lot: Lot, goes_back: bool) -> tuple[bool, dt.datetime, str]:  # noqa: FBT001 - a key
-    if goes_back and lot.refundable_until is not None:
-        return False, lot.refundable_until, lot.lot_id
-    return True, lot.paid_at, lot.lot_id
+def _plan_back(lots: Sequence[Lot], amount: Money, ways: WaysOut) -> tuple[list[PlannedLeg], Money]:
+    """What of these lots goes back the way it came, and how much is missing after that."""
+    legs: list[PlannedLeg] = []
+    missing = amount
+    for lot in sorted(lots, key=lambda lot: (lot.refundable_until or lot.paid_at, lot.lot_id)):
+        part = min(lot.remaining, missing)
+        if part.is_positive and ways.limits(lot.channel, Route.ORIGINAL).takes(part):
+            legs.append(_leg_back(lot, part))
+            missing -= part
+    return legs, missing
 
 
 def _leg_back(lot: Lot, amount: Money) -> PlannedLeg:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django import forms
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 from kuaitui.deposits.types import PayInChoice
+from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.refunds.rules import NOTE_LENGTH_MAX, TEXT_LENGTH_MAX
@@ -25,7 +25,7 @@ def show_refusal(form: forms.Form, refusal: Refusal, fields: Mapping[str, str]) 
 
     `fields` maps a refusal's code to the name of a field.
     """
-    form.add_error(fields.get(refusal.code), gettext(refusal.message))
+    form.add_error(fields.get(refusal.code), in_words(refusal))
 
 
 def text_area(
@@ -165,6 +165,8 @@ AMOUNT_FIELDS = {
     "refund.note_too_long": "note",
     "refund.nothing_refundable": "choice",
     "refund.not_eligible": "choice",
+    "deposit.part_too_small": "choice",
+    "deposit.part_too_large": "choice",
 }
 
 

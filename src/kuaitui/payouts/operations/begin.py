@@ -138,7 +138,7 @@ def repair_leg(
         LegNotRepairable: the leg may still be paid, is paid, or was called off or closed out.
         LegReplaced: another account was chosen before.
         DestinationUnknown, DestinationUnverified: the new account cannot be used.
-        NoWayOut: no channel here pays such an account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here pays such an account, or this amount.
     """
     if not approval_hash:
         raise ApprovalMissing(leg=leg_id)

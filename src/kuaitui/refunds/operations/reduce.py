@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import transaction
 
-from kuaitui.deposits.errors import DestinationRequired, InsufficientDeposit
+from kuaitui.deposits.errors import DestinationRequired, InsufficientDeposit, NoWayOut
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.money import Money
 from kuaitui.refunds.models import Decision, RefundApplication
@@ -62,7 +62,7 @@ def _told(deduction_id: str, before: Money, left: Money) -> dict[str, object]:
 def _plan_again(row: RefundApplication, now: dt.datetime) -> None:
     try:
         row.route_plan = bind(row, now=now).plan.to_json()
-    except (DestinationRequired, InsufficientDeposit):
+    except (DestinationRequired, InsufficientDeposit, NoWayOut):
         # No way out for now: whoever approves is told so, and the old plan binds nobody.
         return
 

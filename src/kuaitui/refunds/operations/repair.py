@@ -38,6 +38,7 @@ def repair_destination(
         StateDoesNotAllow: nothing came back.
         DestinationUnknown, DestinationOfAnotherShop: it cannot be chosen.
         DestinationUnchanged: the bank just refused this account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here pays such an account, or this amount.
     """
     row = lock_application(application_id, shop_key=shop_key)
     require_act(row, SellerAct.REPAIR_DESTINATION)

@@ -97,7 +97,7 @@ def submit_application(
         NotEligible: `details` name the findings that do not pass.
         AmountChangedSinceShown: it is not what the seller saw.
         DestinationRequired, DestinationOfAnotherShop, DestinationUnknown: the destination.
-        NoWayOut: no channel here can pay such an account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here can pay such an account, or this amount.
     """
     entries = _Entries(choice, amount, reason, note.strip(), destination_id)
     _require_fitting(entries, request_key)

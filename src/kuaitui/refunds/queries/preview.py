@@ -52,7 +52,7 @@ def preview_refund(
         AmountMissing, AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable: the amount.
         NothingRefundable: there is nothing to ask for.
         DestinationOfAnotherShop: the destination is not this shop's.
-        NoWayOut: no channel here can pay such an account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here can pay such an account, or this amount.
     """
     terms = terms_in_force()
     summary = deposit(account_id)
@@ -110,7 +110,7 @@ def propose(
         AmountMissing, AmountCurrencyWrong, AmountNotPositive, AmountAboveRefundable: the amount.
         NothingRefundable: there is nothing to ask for.
         DestinationOfAnotherShop: the destination is not this shop's.
-        NoWayOut: no channel here can pay such an account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here can pay such an account, or this amount.
     """
     kind = rules.refund_kind(choice, amount=amount, excess=summary.excess)
     seen = look(summary, terms=terms, kind=kind, now=now)
@@ -135,7 +135,7 @@ def split_of(summary: DepositSummary, *, amount: Money, now: dt.datetime) -> Rou
 
     Raises:
         InsufficientDeposit: less than `amount` is left of the lots.
-        NoWayOut: no channel here pays a bank account.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here pays any account, or this amount.
     """
     return split_route(
         summary.lots, amount=amount, parts=parts_of_lots(book_id=summary.book_id), now=now

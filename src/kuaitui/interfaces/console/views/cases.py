@@ -214,6 +214,17 @@ def notices_of(found: Case) -> list[dict[str, object]]:
             _("What was approved has changed"),
             _("Amount, account or route is another now. The case must be reviewed again."),
         ),
+        "deposit.part_too_small": (
+            _("A part is too small for this account"),
+            _("Its channel does not send so little. Ask the seller for another kind of account."),
+        ),
+        "deposit.part_too_large": (
+            _("A part is too large for this account"),
+            _(
+                "Its channel does not send so much at once. Ask the seller for another kind of "
+                "account, or have the channel’s ceiling raised and set here."
+            ),
+        ),
     }
     code = found.approval_obstacle
     if not code:

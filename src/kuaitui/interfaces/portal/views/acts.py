@@ -129,6 +129,9 @@ _FIELDS = {
     "refund.destination_of_another_shop": "destination",
     "destination.unknown": "destination",
     "destination.required": "destination",
+    "deposit.no_way_out": "destination",
+    "deposit.part_too_small": "destination",
+    "deposit.part_too_large": "destination",
 }
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kuaitui.deposits import queries as deposits
-from kuaitui.deposits.errors import DestinationRequired, NoWayOut
+from kuaitui.deposits.errors import DestinationRequired, NoWayOut, PartTooLarge, PartTooSmall
 from kuaitui.deposits.types import DepositSummary, Route
 from kuaitui.interfaces.portal.forms import (
     AMOUNT_FIELDS,
@@ -25,6 +25,7 @@ from kuaitui.interfaces.portal.forms import (
     SendForm,
     show_refusal,
 )
+from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.ways import in_a_few_words, ways_out, ways_with_dates
@@ -44,6 +45,9 @@ DESTINATION_CHOICE_FIELDS = {
     "destination.required": "destination",
     "destination.unknown": "destination",
     "refund.destination_of_another_shop": "destination",
+    "deposit.no_way_out": "destination",
+    "deposit.part_too_small": "destination",
+    "deposit.part_too_large": "destination",
 }
 
 
@@ -159,7 +163,12 @@ def _destination_page(
     *,
     status: HTTPStatus,
 ) -> HttpResponseBase:
-    preview = _preview(account.account_id, draft, draft.destination_id, now)
+    try:
+        # Whatever account was chosen before: here another one can be.
+        preview = _preview(account.account_id, draft, "", now)
+    except (PartTooSmall, PartTooLarge) as refusal:
+        messages.warning(request, in_words(refusal))
+        return redirect("apply", request.shop.id, account.account_id)
     if preview is None:
         return _amount_has_changed(request, account)
     # Split as if some account were chosen, to show which part needs one.
@@ -183,13 +192,24 @@ def apply_check(request: ShopRequest, shop_id: str, account_id: str) -> HttpResp
     """Step three: look at everything once more, and send."""
     now = read_clock()
     account = deposits.account_of_shop(shop_key=request.shop.key, account_id=account_id)
-    if request.method == "POST":
-        return _send(request, account, now)
-    if open_id := refunds.open_application(account_id=account_id):
+    try:
+        return (
+            _send(request, account, now)
+            if request.method == "POST"
+            else _look(request, account, now)
+        )
+    except (PartTooSmall, PartTooLarge) as refusal:
+        messages.warning(request, in_words(refusal))
+        return redirect("apply_destination", shop_id, account_id)
+
+
+def _look(request: ShopRequest, account: DepositSummary, now: dt.datetime) -> HttpResponseBase:
+    """Show what would be sent."""
+    if open_id := refunds.open_application(account_id=account.account_id):
         return _to_the_open_one(request, open_id)
-    draft = refunds.draft_of(account_id=account_id)
+    draft = refunds.draft_of(account_id=account.account_id)
     if draft is None or draft.reason is None:
-        return redirect("apply", shop_id, account_id)
+        return redirect("apply", request.shop.id, account.account_id)
     kept = kept_forms.take(request)
     form = SendForm.of_draft(draft, request_key=kept.get("request_key", "") if kept else "")
     return _check_page(request, account, form, now)
@@ -256,7 +276,7 @@ def _check_page(
         "ways": ways,
         "where": in_a_few_words(ways),
         "has_changed": has_changed,
-        "refusal": gettext(refusal.message) if refusal else "",
+        "refusal": in_words(refusal) if refusal else "",
     }
     status = HTTPStatus.CONFLICT if has_changed else HTTPStatus.OK
     status = HTTPStatus(status_of(refusal)) if refusal else status

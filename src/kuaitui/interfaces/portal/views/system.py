@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import status_of
@@ -104,7 +104,7 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A request that cannot be granted: what is the matter, and what to do."""
     status = HTTPStatus(status_of(refusal))
     words = _BY_STATUS.get(status, CANNOT)
-    return _page(request, words, status, what=gettext(refusal.message))
+    return _page(request, words, status, what=in_words(refusal))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
