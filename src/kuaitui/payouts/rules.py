@@ -25,7 +25,7 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.kernel.ids import ALPHABET
-from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.states import ASKABLE, LegState, PayoutState
 from kuaitui.payouts.types import (
     AttemptKind,
     AttemptOutcome,
@@ -219,6 +219,21 @@ def decide_asked_back(
             return Step(LegState.READY, pace.delay_after(checks))
         case _:
             assert_never(outcome)
+
+
+def next_look_at(
+    step: Step, *, before: LegState, is_hinted: bool, now: dt.datetime
+) -> dt.datetime | None:
+    """When to look again at a leg after a call, if ever.
+
+    Whoever pointed at it during the call (a notification, a person) may have seen more than the
+    answer says: then at once. Not when the answer is that it was paid, for that is what they saw;
+    nor when it is to be sent, for nobody's hint sends anything.
+    """
+    has_just_been_paid = step.state is LegState.PAID and before is not LegState.PAID
+    if is_hinted and step.state in ASKABLE and not has_just_been_paid:
+        return now
+    return None if step.wait is None else now + step.wait
 
 
 def _arrived(

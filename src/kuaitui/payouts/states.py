@@ -95,6 +95,8 @@ LIVE: Final = frozenset(
         LegState.NEEDS_ACTION,
     }
 )
+# A question about these may have an answer that we do not know yet.
+ASKABLE: Final = LIVE - {LegState.READY} | {LegState.PAID}
 # Where a payment in suspense can stand on its way back. Given back by the payer's bank is failed:
 # the money lies where it lay.
 SEND_BACK_STATES: Final = LIVE | {LegState.PAID, LegState.FAILED}

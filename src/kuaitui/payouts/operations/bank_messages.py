@@ -41,8 +41,8 @@ from kuaitui.payouts.models import (
     BatchLeg,
     PayoutLeg,
 )
-from kuaitui.payouts.operations.control import ASKABLE
 from kuaitui.payouts.queries.batches import file_id
+from kuaitui.payouts.states import ASKABLE
 
 MAILBOX: Final = "mailbox"
 

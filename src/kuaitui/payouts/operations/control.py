@@ -13,10 +13,9 @@ from kuaitui.kit.outbox import publish, wake
 from kuaitui.payouts.errors import LegUnknown, ReasonMissing
 from kuaitui.payouts.events import PayoutDelayed
 from kuaitui.payouts.models import PayoutLeg, SendBack
-from kuaitui.payouts.states import LegState
+from kuaitui.payouts.states import ASKABLE
 
 REASON_LENGTH_MAX = 200
-ASKABLE = (LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION, LegState.PAID)
 
 
 @transaction.atomic(durable=True)
@@ -75,6 +74,7 @@ def release_leg(*, leg_id: str, actor: Actor, reason: str, now: dt.datetime) -> 
 def request_query_now(*, leg_id: str, actor: Actor, now: dt.datetime) -> bool:
     """Let the channel be asked about a sent leg at once; whether there is anything to ask.
 
+    During a call it is asked once more after it: the call's answer may be older than the wish.
     It leaves a line in the trail: asking changes no money, and shows who watched it.
 
     Raises:
@@ -100,16 +100,14 @@ def note_hint(*, channel: str, number: str, now: dt.datetime) -> bool:
     """A channel says that something happened to a number: ask it; whether there is anything to ask.
 
     A hint changes nothing but when we ask. It may come twice, late, early, or for a number that
-    is not ours.
+    is not ours. One that overtakes the answer of a call under way is kept until that is recorded.
     """
-    going_back = SendBack.objects.filter(channel=channel, number=number, next_check_at__gt=now)
-    if going_back.update(next_check_at=now):
-        wake()
-        return True
-    return _ask(PayoutLeg.objects.filter(channel=channel, channel_number=number), now)
+    going_back = SendBack.objects.filter(channel=channel, number=number)
+    legs = PayoutLeg.objects.filter(channel=channel, channel_number=number)
+    return _ask(going_back, now) or _ask(legs, now)
 
 
-def _ask(legs: QuerySet[PayoutLeg], now: dt.datetime) -> bool:
+def _ask(legs: QuerySet[PayoutLeg] | QuerySet[SendBack], now: dt.datetime) -> bool:
     asked = legs.filter(state__in=ASKABLE).update(next_check_at=now)
     if asked:
         wake()

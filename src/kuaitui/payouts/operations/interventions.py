@@ -189,7 +189,7 @@ def _reason(reason: str, leg_id: str) -> str:
 
 def _tell_soon(leg: PayoutLeg, now: dt.datetime) -> None:
     """The worker comes to it at once, and after that as quickly as after a send."""
-    leg.next_check_at = max(now, leg.lease_until or now)
+    leg.next_check_at = now
     leg.checks = 0
     leg.save(update_fields=["next_check_at", "checks"])
     wake()

@@ -33,6 +33,7 @@ from kuaitui.payouts.rules import (
     decide_asked_back,
     facts_of,
     is_delayed,
+    next_look_at,
 )
 from kuaitui.payouts.states import LegState, may_move
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
@@ -98,7 +99,9 @@ def move(
         leg.clear_since = now
     for kind in step.postings:
         moved.post(kind, _moment(outcome, now))
+    is_hinted = leg.next_check_at not in {None, claim.lease_until}
     _move_on(leg, step, outcome, now)
+    leg.next_check_at = next_look_at(step, before=moved.before, is_hinted=is_hinted, now=now)
     _tell(moved, outcome, now)
     _alarm_if_delayed(moved, pace, now)
     return moved
@@ -161,7 +164,6 @@ def _move_on(leg: PayoutLeg, step: Step, outcome: Outcome, now: dt.datetime) -> 
         leg.state, leg.since, leg.waits_for = step.state, now, ""
     keep_hand_over(leg, outcome)
     leg.lease_until = None
-    leg.next_check_at = None if step.wait is None else now + step.wait
     leg.code = step.code or leg.code
     if isinstance(outcome, Accepted | NeedsAction | Succeeded | Returned):
         leg.bank_reference = outcome.reference[:80] or leg.bank_reference

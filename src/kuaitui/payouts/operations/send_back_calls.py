@@ -25,6 +25,7 @@ from kuaitui.channels.registry import Channels
 from kuaitui.deposits.operations import close_sent_back
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
+from kuaitui.kit.outbox import wake
 from kuaitui.payouts.models import SendBack, SendBackAttempt
 from kuaitui.payouts.operations.send_backs import (
     MACHINE,
@@ -43,6 +44,7 @@ from kuaitui.payouts.rules import (
     decide_asked_back,
     facts_of,
     is_delayed,
+    next_look_at,
 )
 from kuaitui.payouts.states import LegState, may_move
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
@@ -128,6 +130,8 @@ def record_send_back_outcome(
         reach("send_backs.record.uncommitted")
         return LegState.FAILED
     ensure(may_move(before, step.state), "a send-back moves by the table of legs")
+    is_hinted = row.next_check_at not in {None, claim.lease_until}
+    row.next_check_at = next_look_at(step, before=before, is_hinted=is_hinted, now=now)
     _move_on(row, step, outcome, now)
     _alarm_if_delayed(row, pace, now)
     row.save()
@@ -140,6 +144,8 @@ def record_send_back_outcome(
             now=now,
         )
     reach("send_backs.record.uncommitted")
+    if row.next_check_at == now:
+        wake()
     return step.state
 
 
@@ -198,7 +204,6 @@ def _move_on(row: SendBack, step: Step, outcome: Outcome, now: dt.datetime) -> N
     if row.state != step.state:
         row.state, row.since = step.state, now
     row.lease_until = None
-    row.next_check_at = None if step.wait is None else now + step.wait
     row.code = step.code[:80] or row.code
     if isinstance(outcome, Accepted | NeedsAction | Succeeded | Returned):
         row.channel_reference = outcome.reference[:80] or row.channel_reference

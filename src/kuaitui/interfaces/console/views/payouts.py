@@ -51,13 +51,10 @@ from kuaitui.payouts.queries import (
     openings,
     overview,
 )
-from kuaitui.payouts.states import LegState
+from kuaitui.payouts.states import ASKABLE, LegState
 from kuaitui.payouts.types import ALL_CHANNELS
 
 LEGS_PER_PAGE: Final = 50
-ASKABLE: Final = frozenset(
-    {LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION, LegState.PAID}
-)
 
 
 @dataclass(frozen=True, slots=True)
