@@ -12,10 +12,13 @@ from django.db import connection, connections
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from kuaitui.deposits.queries import suspense_case
+from kuaitui.deposits.states import SuspenseState
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import operations, queries
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import HoldCause
+from kuaitui.payouts.types import AttemptKind, HoldCause
+from tests.simulation.test_send_back_worker_is_killed import ordered_back
 from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.payouts_given import World
@@ -130,3 +133,31 @@ def test_a_restore_from_backup_pays_nobody_twice(
     )
     operations.confirm_release(actor=given.approver(), now=read_clock())
     work_until(tmp_path, simulator, lambda: fresh.state is LegState.PAID)
+
+
+def test_a_restore_from_backup_sends_no_payment_back_twice(
+    tmp_path: Path, simulator: SimulatorProcess
+) -> None:
+    """No payout was made in the window that was lost, so only the payment sent back can tell of it."""
+    suspense_id = ordered_back()
+
+    def is_back() -> bool:
+        return suspense_case(suspense_id).state is SuspenseState.SENT_BACK
+
+    backup = Backup()
+    try:
+        work_until(tmp_path, simulator, is_back)
+        backup.restore()
+    finally:
+        backup.forget()
+    assert queries.send_backs_of(suspense_id) == ()
+
+    work_until(tmp_path, simulator, is_back)
+
+    held = queries.current_hold()
+    assert held is not None
+    assert (held.cause, held.unasked_count) == (HoldCause.MARK, 0)
+    (back,) = queries.send_backs_of(suspense_id)
+    assert {call.kind for call in back.attempts} == {AttemptKind.QUERY}
+    assert times_paid(simulator) == {back.number: 1}
+    assert queries.differences() == []

@@ -61,6 +61,13 @@ class InterventionEnd(enum.StrEnum):
     """Taken back by a person."""
 
 
+class SendOf(enum.StrEnum):
+    """Whose send it was: each sort counts its attempts by itself."""
+
+    LEG = "leg"
+    SEND_BACK = "send_back"
+
+
 class HoldCause(enum.StrEnum):
     """Why sending waits until the channels have been asked about everything."""
 

@@ -32,7 +32,11 @@ class SendBacks:
     def carry_out(self, thing_id: str) -> None:
         """Send or ask."""
         carry_out_send_back(
-            send_back_id=thing_id, channels=self.channels, pace=self.pace, clock=read_clock
+            send_back_id=thing_id,
+            channels=self.channels,
+            pace=self.pace,
+            clock=read_clock,
+            note_send=self.watch.note,
         )
 
     def set_aside(self, thing_id: str, *, reason: str) -> None:

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 EVENTS = {word: f"payout.attempt.outcome_{word.value}" for word in AttemptOutcome}
 
 
-def _forget(_send: LastSend) -> None:
+def forget_send(_send: LastSend) -> None:
     """Where nothing is kept outside of the database."""
 
 
@@ -44,7 +44,7 @@ def carry_out_leg(
     channels: Channels,
     pace: Pace,
     clock: Callable[[], dt.datetime],
-    note_send: Callable[[LastSend], None] = _forget,
+    note_send: Callable[[LastSend], None] = forget_send,
 ) -> LegState | None:
     """Make the attempt that is due for a leg; nothing if it is not its turn.
 

@@ -6,6 +6,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
@@ -18,14 +19,14 @@ from kuaitui.payouts.errors import (
     ReleaseNotProposed,
     SendingNotHeld,
 )
-from kuaitui.payouts.models import Incarnation, PayoutLeg, SendingHold
+from kuaitui.payouts.models import Incarnation, PayoutLeg, SendBack, SendingHold
 from kuaitui.payouts.operations.switches import lock_switches
 from kuaitui.payouts.queries.holds import (
     LastSend,
     incarnation_last_sent_from,
     incarnation_now,
     knows_send,
-    unasked,
+    unasked_count,
 )
 from kuaitui.payouts.states import LIVE
 from kuaitui.payouts.types import HoldCause
@@ -40,8 +41,8 @@ log = structlog.get_logger(__name__)
 def hold_if_restored(*, last_send: LastSend | None, now: dt.datetime) -> bool:
     """Begin a hold when this database is not the one that sent last; whether one was begun.
 
-    `last_send` is what this installation noted outside of the database. The first incarnation is
-    taken as it is.
+    `last_send` is what this installation noted outside of the database, of one sort of send. The
+    first incarnation is taken as it is.
     """
     identity, known = incarnation_now(), incarnation_last_sent_from()
     if known is None:
@@ -53,7 +54,7 @@ def hold_if_restored(*, last_send: LastSend | None, now: dt.datetime) -> bool:
         reason = f"the database last sent as {known}, and is {identity} now"
         return _begin(HoldCause.INCARNATION, reason, WATCHMAN, now)
     if last_send is not None and not knows_send(last_send):
-        reason = f"the database does not know attempt {last_send.attempt_id} of {last_send.leg_id}"
+        reason = f"the database does not know attempt {last_send.attempt_id} of {last_send.sent_id}"
         return _begin(HoldCause.MARK, reason, WATCHMAN, now)
     return False
 
@@ -136,9 +137,9 @@ def _begin(cause: HoldCause, reason: str, actor: Actor, now: dt.datetime) -> boo
     hold = SendingHold.objects.create(
         cause=cause, reason=reason[:TEXT_LENGTH_MAX], begun_by=actor.id, begun_at=now
     )
-    PayoutLeg.objects.filter(
-        state__in=[state.value for state in LIVE], set_aside_at=None, lease_until=None
-    ).update(next_check_at=now)
+    live = Q(state__in=[state.value for state in LIVE], set_aside_at=None, lease_until=None)
+    PayoutLeg.objects.filter(live).update(next_check_at=now)
+    SendBack.objects.filter(live).update(next_check_at=now)
     log.critical("payout.sending_held", cause=cause.value, hold=hold.id)
     record(
         actor=actor,
@@ -159,6 +160,6 @@ def _lock_hold() -> SendingHold:
 
 
 def _require_asked(hold: SendingHold) -> None:
-    count = unasked(hold.begun_at).count()
+    count = unasked_count(hold.begun_at)
     if count:
         raise LostWindowUnasked(count=count)

@@ -27,6 +27,7 @@ from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import wake
 from kuaitui.payouts.models import SendBack, SendBackAttempt
+from kuaitui.payouts.operations.carry_out import forget_send
 from kuaitui.payouts.operations.send_backs import (
     MACHINE,
     SendBackClaim,
@@ -34,6 +35,7 @@ from kuaitui.payouts.operations.send_backs import (
     fail,
 )
 from kuaitui.payouts.operations.switches import stop_rejected_channel
+from kuaitui.payouts.queries.holds import LastSend
 from kuaitui.payouts.rules import (
     Attempted,
     LegFacts,
@@ -47,18 +49,24 @@ from kuaitui.payouts.rules import (
     next_look_at,
 )
 from kuaitui.payouts.states import LegState, may_move
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, SendOf
 
 log = structlog.get_logger(__name__)
 EVENTS: Final = {word: f"send_back.attempt.outcome_{word.value}" for word in AttemptOutcome}
 
 
 def carry_out_send_back(
-    *, send_back_id: str, channels: Channels, pace: Pace, clock: Callable[[], dt.datetime]
+    *,
+    send_back_id: str,
+    channels: Channels,
+    pace: Pace,
+    clock: Callable[[], dt.datetime],
+    note_send: Callable[[LastSend], None] = forget_send,
 ) -> LegState | None:
     """Make the call that is due for a send-back; nothing if it is not its turn.
 
-    `clock` is read before and after the call, which takes its time.
+    `clock` is read before and after the call, which takes its time. `note_send` hears of a send
+    after its claim is committed and before anything leaves, as `carry_out_leg` says.
 
     Raises:
         InvariantViolated: something that must be true is not; the caller sets it aside.
@@ -75,6 +83,9 @@ def carry_out_send_back(
     if claim is None:
         return None
     reach("send_backs.claim.committed")
+    if claim.kind is AttemptKind.SEND:
+        sent = (claim.attempt_id, send_back_id, claim.started_at, claim.held_at)
+        note_send(LastSend(*sent, SendOf.SEND_BACK))
     outcome = _call(channel, claim, pace, now=clock())
     reach("send_backs.call.answered")
     word, cause = classify(outcome)

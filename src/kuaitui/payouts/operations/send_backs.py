@@ -52,6 +52,8 @@ class SendBackClaim:
     lease_until: dt.datetime
     channel: str
     instruction: PayoutInstruction
+    attempt_id: int
+    started_at: dt.datetime
     held_at: dt.datetime | None
     is_uncertain: bool
     """Whether a send may hide in a history that was lost, since the channel gave no word yet."""
@@ -144,6 +146,8 @@ def claim_send_back(
         lease_until=now + pace.lease,
         channel=row.channel,
         instruction=instruction_of(row),
+        attempt_id=attempt.id,
+        started_at=now,
         held_at=held_at,
         is_uncertain=is_uncertain,
     )

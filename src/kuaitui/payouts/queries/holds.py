@@ -6,12 +6,19 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, Q
 
-from kuaitui.payouts.models import Incarnation, PayoutAttempt, PayoutLeg, SendingHold
+from kuaitui.payouts.models import (
+    Incarnation,
+    PayoutAttempt,
+    PayoutLeg,
+    SendBack,
+    SendBackAttempt,
+    SendingHold,
+)
 from kuaitui.payouts.queries.values import Hold
 from kuaitui.payouts.states import LIVE
-from kuaitui.payouts.types import HoldCause
+from kuaitui.payouts.types import HoldCause, SendOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +26,12 @@ class LastSend:
     """One send as this installation noted it outside of the database."""
 
     attempt_id: int
-    leg_id: str
+    sent_id: str
+    """The leg or the send-back."""
     started_at: dt.datetime
     held_at: dt.datetime | None
     """When the last hold had begun by then: what is noted before a hold is answered by that hold."""
+    of: SendOf = SendOf.LEG
 
 
 def current_hold() -> Hold | None:
@@ -38,7 +47,7 @@ def current_hold() -> Hold | None:
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
         finding=row.finding,
-        unasked_count=unasked(row.begun_at).count(),
+        unasked_count=unasked_count(row.begun_at),
     )
 
 
@@ -53,20 +62,15 @@ def last_held_at() -> dt.datetime | None:
     return moment
 
 
-def unasked(held_at: dt.datetime) -> QuerySet[PayoutLeg]:
-    """Live legs about which no channel has given its word since the hold began.
+def unasked_count(held_at: dt.datetime) -> int:
+    """How many live legs and send-backs no channel has given its word about since the hold began.
 
     Those set aside for people are not among them: they are neither sent nor asked, and the
     database lets none of them be sent before it was asked about.
     """
-    return PayoutLeg.objects.filter(uncertain_since(held_at), set_aside_at=None).filter(
-        state__in=[state.value for state in LIVE]
-    )
-
-
-def uncertain_since(held_at: dt.datetime) -> Q:
-    """Legs whose number may have been sent in a history that was lost."""
-    return Q(clear_since=None) | Q(clear_since__lt=held_at)
+    is_uncertain = Q(clear_since=None) | Q(clear_since__lt=held_at)
+    unasked = is_uncertain & Q(set_aside_at=None, state__in=[state.value for state in LIVE])
+    return PayoutLeg.objects.filter(unasked).count() + SendBack.objects.filter(unasked).count()
 
 
 def incarnation_now() -> str:
@@ -88,6 +92,10 @@ def knows_send(send: LastSend) -> bool:
     held_at = last_held_at()
     if held_at != send.held_at:
         return held_at is not None and (send.held_at is None or held_at > send.held_at)
-    return PayoutAttempt.objects.filter(
-        id=send.attempt_id, leg__public_id=send.leg_id, started_at=send.started_at
-    ).exists()
+    match send.of:
+        case SendOf.LEG:
+            attempts = PayoutAttempt.objects.filter(leg__public_id=send.sent_id)
+            return attempts.filter(id=send.attempt_id, started_at=send.started_at).exists()
+        case SendOf.SEND_BACK:
+            calls = SendBackAttempt.objects.filter(send_back__public_id=send.sent_id)
+            return calls.filter(id=send.attempt_id, started_at=send.started_at).exists()

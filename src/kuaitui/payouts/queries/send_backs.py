@@ -9,10 +9,11 @@ from django.db.models import Q
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import SendBackUnknown
-from kuaitui.payouts.models import SendBack
+from kuaitui.payouts.models import ChannelSwitch, SendBack
+from kuaitui.payouts.queries.holds import current_hold_began, last_held_at
 from kuaitui.payouts.queries.values import AttemptRecord
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome
 
 SEND_BACKS_MAX = 200
 ATTEMPTS_MAX = 500
@@ -40,13 +41,31 @@ class SendBackView:
 
 
 def due_send_backs(*, now: dt.datetime, limit: int = 50) -> list[str]:
-    """Ids of the send-backs whose turn has come, the longest due first."""
+    """Ids of the send-backs whose turn has come, the longest due first.
+
+    What a kill switch or a hold keeps back is not due. What must be asked about before it is sent
+    is due: asking never stops.
+    """
     rows = (
         SendBack.objects.filter(next_check_at__lte=now, set_aside_at=None)
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .exclude(_kept_back())
         .order_by("next_check_at", "id")
     )
     return list(rows.values_list("public_id", flat=True)[: min(limit, SEND_BACKS_MAX)])
+
+
+def _kept_back() -> Q:
+    """What would be sent if sending were not stopped."""
+    held_at = last_held_at()
+    to_send = Q(state=LegState.READY)
+    if held_at is not None:
+        to_send &= Q(clear_since__gte=held_at)
+    if current_hold_began() is not None:
+        return to_send
+    stopped = ChannelSwitch.objects.filter(is_stopped=True).values_list("channel", flat=True)
+    channels = set(stopped)
+    return to_send if ALL_CHANNELS in channels else to_send & Q(channel__in=channels)
 
 
 def send_backs_of(suspense_id: str) -> tuple[SendBackView, ...]:
