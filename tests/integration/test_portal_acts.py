@@ -175,7 +175,10 @@ def test_money_the_bank_sent_back_goes_to_another_account() -> None:
     made = brought_to(State.RETURNED, route_open=False)
     other = given.destination(made.shop, number=OTHER_CARD)
     client = portal_given.browser(made.shop.shop_key)
-    assert "Why it came back" in client.get(address(made)).text
+    page = client.get(address(made)).text
+    assert "Why it came back" in page
+    titles = [str(step.title) for step in steps_of(made.view)]
+    assert titles.index("Sent back by the bank") + 1 == titles.index("Name another account")
 
     client.post(address(made, "/destination"), {"destination": other.destination_id})
 
@@ -296,7 +299,7 @@ def test_a_payment_in_parts_says_how_many_have_left() -> None:
     assert "1 of 2 parts has left" in page
     assert "Partly on its way to you, the rest set aside for you" in page
     assert "The bank has it" not in page
-    assert "共 2 笔，已付出 1 笔" in in_chinese.text
+    assert "共 2 笔，已发出 1 笔" in in_chinese.text
     assert "The bank has it" in client.get(address(made)).text
 
 
@@ -311,6 +314,18 @@ def test_a_refund_that_is_stuck_is_with_the_marketplace_and_not_with_the_bank() 
     assert "At the payment channel, not yet paid to you" in page
     assert next_of(made.view) == words.THE_MARKETPLACE
     assert "The bank has it" not in page
+
+
+def test_until_when_money_can_go_back_is_told_only_before_it_goes() -> None:
+    made = brought_to(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key)
+    assert "It can go back the way it came until" in client.get(address(made)).text
+
+    made.approve()
+    assert "It can go back the way it came until" in client.get(address(made)).text
+    made.channel_answers(NeedsAction(NeededAction.ABNORMAL_REFUND, "SIM0001"))
+
+    assert "It can go back the way it came until" not in client.get(address(made)).text
 
 
 def test_a_payment_that_goes_out_again_is_not_with_the_bank_yet() -> None:

@@ -62,6 +62,26 @@ def test_every_page_is_drawn_in_every_state(state: State, language: str) -> None
         assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:", response.text)
 
 
+@pytest.mark.parametrize(
+    ("language", "rules"),
+    [
+        ("zh-hans", "通用规则，2026-11-01 版"),
+        ("en", "Reference policy, version 2026-11-01"),
+    ],
+)
+def test_a_seller_reads_what_people_call_the_rules_and_no_code(language: str, rules: str) -> None:
+    made = application(State.IN_REVIEW)
+    client = portal_given.browser(made.shop.shop_key, language=language)
+
+    conditions, page = (
+        client.get(pages_of(made.shop, made.application_id)[at]).text for at in (1, -1)
+    )
+
+    assert rules in conditions
+    assert rules in page
+    assert not re.search(r"\breference[ ，,]*(version |2026)", conditions + page)
+
+
 def test_the_conditions_ask_for_nothing_while_an_application_holds_the_money() -> None:
     made = application(State.IN_REVIEW)
     client = portal_given.browser(made.shop.shop_key)

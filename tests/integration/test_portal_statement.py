@@ -92,6 +92,8 @@ def test_a_long_statement_is_read_page_by_page_and_downloaded_whole() -> None:
 
     assert len(first.context["movements"]) == 30
     assert len(second.context["movements"]) == 5
+    assert "Previous" not in first.text
+    assert "Previous" in second.text
     rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))
     assert len(rows) == 36
     assert {row[3] for row in rows[1:]} == {"CNY"}
@@ -109,6 +111,7 @@ def test_a_broken_place_in_the_statement_shows_something_true() -> None:
 
     assert page.status_code == 200
     assert "Deposit paid in" in page.text
+    assert "Previous" not in page.text
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "＝1", "＠x"])

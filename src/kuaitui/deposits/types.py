@@ -379,6 +379,8 @@ class StatementPage:
 
     lines: tuple[StatementLine, ...]
     next: str | None
+    is_first: bool
+    """It begins with the newest line of all."""
 
 
 class PayInChoice(enum.StrEnum):

@@ -75,6 +75,7 @@ class _Assessor:
             as_of=self._moment.as_of,
             pack=self._terms.pack,
             version=self._terms.version,
+            title=self._terms.title,
             kind=self._kind,
             currency=self._facts.deposit.currency,
             held_minor=_whole(self._row, "held_minor"),

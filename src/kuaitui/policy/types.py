@@ -324,6 +324,8 @@ class Assessment:
     as_of: dt.datetime
     pack: str
     version: str
+    title: Text
+    """What people call the pack; its code is for staff and machines."""
     kind: RefundKind
     currency: str
     held_minor: int

@@ -80,6 +80,8 @@ class ExpectedPart:
     arrives_by: dt.date | None
     is_provisional: bool = False
     standing: Standing = Standing.KEPT
+    is_sent: bool = False
+    """It left: by when it would have to leave matters no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,11 @@ def statement(*, account_id: str, after: str | None = None, limit: int = 50) -> 
         raise DepositAccountUnknown(account=account_id)
     lines = list(_lines(_all_entries(account.book_id), account.currency))
     lines.reverse()
-    if after is not None:
-        lines = lines[_position_after(lines, after) :]
+    begins_at = 0 if after is None else _position_after(lines, after)
+    lines = lines[begins_at:]
     page = tuple(lines[: min(max(limit, 1), LINES_MAX)])
-    return StatementPage(page, page[-1].number if len(lines) > len(page) else None)
+    following = page[-1].number if len(lines) > len(page) else None
+    return StatementPage(page, following, is_first=begins_at == 0)
 
 
 def _position_after(lines: list[StatementLine], number: str) -> int:

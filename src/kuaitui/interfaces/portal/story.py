@@ -138,7 +138,9 @@ def _present(application: ApplicationView) -> Step:
 def _present_title(application: ApplicationView) -> Words:
     if is_being_asked(application):
         return words.BEING_ASKED
-    # That the bank got it is told among what happened.
+    # What the bank did is told among what happened; the present is what is to be done.
+    if application.state is State.RETURNED:
+        return words.SELLER_ACTS[SellerAct.REPAIR_DESTINATION]
     is_with_the_bank = stage_of(application) is Stage.SENT
     return words.AT_WORK if is_with_the_bank else words_of(application).heading
 

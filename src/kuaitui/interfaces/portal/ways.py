@@ -26,7 +26,7 @@ class Way:
     """None, as `arrives_from`: the channel does not say how long it takes."""
     standing: Standing = Standing.KEPT
     goes_back_until: dt.datetime | None = None
-    """Until when all of it can go back the way it came."""
+    """Until when what has not left yet can go back the way it came."""
 
     @property
     def tail(self) -> str:
@@ -74,7 +74,8 @@ def _dated(way: Way, parts: Sequence[ExpectedPart]) -> Way:
         return replace(way, standing=Standing.SETTLED)
     starts = [part.arrives_from for part in parts if part.arrives_from]
     ends = [part.arrives_by for part in parts if part.arrives_by]
-    closing = [part.leg.refundable_until for part in parts if part.leg.refundable_until]
+    unsent = [part.leg for part in parts if not part.is_sent]
+    closing = [leg.refundable_until for leg in unsent if leg.refundable_until]
     are_known = len(ends) == len(parts)
     return replace(
         way,

@@ -138,6 +138,7 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         paid_at=row.paid_at,
         policy_pack=terms.pack,
         policy_version=terms.version,
+        policy_title=terms.title,
     )
 
 

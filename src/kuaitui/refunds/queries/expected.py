@@ -70,7 +70,9 @@ def _on_its_way(
 ) -> ExpectedPart:
     sent_at = progress.sent_at
     assert sent_at is not None  # only such parts are on their way
-    part = rules.expected_part(leg, _arrival(leg), sent_from=sent_at, sent_by=sent_at)
+    part = replace(
+        rules.expected_part(leg, _arrival(leg), sent_from=sent_at, sent_by=sent_at), is_sent=True
+    )
     if progress.state in _SETTLED:
         return replace(part, standing=Standing.SETTLED)
     if part.arrives_by is not None and part.arrives_by < now.astimezone(terms.zone).date():

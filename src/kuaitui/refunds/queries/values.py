@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kuaitui.deposits.types import Destination, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import PayoutProgress
-from kuaitui.policy.types import Assessment
+from kuaitui.policy.types import Assessment, Text
 from kuaitui.refunds.states import SellerAct, StaffAct, State, StateFacts
 from kuaitui.refunds.types import (
     AmountChoice,
@@ -93,6 +93,8 @@ class ApplicationView:
     paid_at: dt.datetime | None
     policy_pack: str
     policy_version: str
+    policy_title: Text
+    """What people call the pack it was made under."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def statement(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa: 
             "chosen": chosen,
             "movements": [_movement(request.shop.id, line) for line in page.lines],
             "next": page.next,
-            "is_first": "after" not in request.GET,
+            "is_first": page.is_first,
         }
     return show(request, "portal/statement.html", context, place="statement")
 
