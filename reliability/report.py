@@ -52,6 +52,7 @@ def write(
     figures = [
         Figure("simulated years", years["years"], 10_000),
         Figure("… money operations in them", years["money_operations"]),
+        Figure("… payments by code in them", years["payments"]),
         Figure("… faults of channels in them", years["faults"]),
         Figure("… crashes between two commits in them", years["crashes"]),
         Figure("… restores from a backup in them", years["restores"]),

@@ -24,8 +24,8 @@ YEARS_A_PROCESS = 50.0
 SEEDS_A_PROCESS = 100
 REPEATS = "1000"
 SUMMED = (
-    "years", "histories", "shops", "money_operations", "attempts", "notifications", "crashes",
-    "clock_jumps", "restores", "audits",
+    "years", "histories", "shops", "money_operations", "attempts", "notifications", "payments",
+    "crashes", "clock_jumps", "restores", "audits",
 )  # fmt: skip
 
 

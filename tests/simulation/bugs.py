@@ -9,6 +9,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import enum
 import importlib
 import inspect
 import textwrap
@@ -16,6 +17,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType
+
+from kuaitui.simulation.plan import ActKind, Recipe
+
+SEVERITY = 4.0
+
+
+class World(enum.Enum):
+    """Where a bug is looked for: worlds in which more of its kind happens show it sooner."""
+
+    REFUNDS = "refunds"
+    PAY_INS = "pay-ins by code"
+
+    def recipe(self, seed: int) -> Recipe:
+        """One history of this world."""
+        if self is World.REFUNDS:
+            return Recipe(seed, 1.0, severity=SEVERITY).leaving_out(ActKind.PAY_BY_CODE)
+        others = set(ActKind) - {ActKind.OPEN_SHOP, ActKind.PAY_BY_CODE}
+        return Recipe(seed, 0.5, shops=2, severity=SEVERITY, density=16.0).leaving_out(*others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +48,7 @@ class Bug:
     instead: str
     seed: int = 1
     """The history to begin with."""
+    world: World = World.REFUNDS
 
     def __str__(self) -> str:
         return self.name
@@ -79,6 +99,7 @@ ROUTES = "kuaitui.deposits.rules.refunds"
 APPROVE = "kuaitui.refunds.operations.approve"
 CONFIRM = "kuaitui.refunds.operations.confirm"
 BINDING = "kuaitui.refunds.queries.binding"
+PLACING = "kuaitui.deposits.operations.pay_in_placing"
 
 BUGS = (
     Bug(
@@ -286,5 +307,42 @@ BUGS = (
         "    own = DestinationRow.objects.get(public_id=planned.destination_id)\n"
         "    row = DestinationRow.objects.filter(shop_key=own.shop_key, verified_at__isnull=False)\n"
         "    payee = payee_details(row.order_by('id').first().public_id)",
+    ),
+    Bug(
+        "a payment that is told of again is entered again",
+        f"{PLACING}:_has_its_place",
+        "known = ChannelPayment.objects.filter("
+        "channel=order.channel, reference=paid.reference).first()",
+        "known = None",
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "what was asked for is entered, whatever was paid",
+        f"{PLACING}:place_payment",
+        "account.public_id, paid.amount, order.channel",
+        "account.public_id, type(paid.amount)(order.amount_minor, order.currency), order.channel",
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "a payment after the end is thrown away",
+        f"{PLACING}:place_payment",
+        "    if why is not None:\n",
+        "    if why is SuspenseReason.PAID_AFTER_CLOSING:\n        return\n"
+        "    if why is not None:\n",
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "an order without an answer is forgotten",
+        "kuaitui.deposits.rules.pay_ins:decide",
+        "return PayInStep(_doubtful(facts, call), again, code)",
+        "return PayInStep(_doubtful(facts, call), None, code)",
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "one person alone places a payment",
+        "kuaitui.deposits.operations.suspense:confirm_resolution",
+        "if row.proposed_by == actor.id:",
+        "if not actor.id:",
+        world=World.PAY_INS,
     ),
 )

@@ -5,20 +5,17 @@ from __future__ import annotations
 import pytest
 
 from kuaitui.simulation.databases import Databases
-from kuaitui.simulation.plan import Recipe
 from kuaitui.simulation.running import play
 from tests.simulation.bugs import BUGS, Bug
 
 HISTORIES_MAX = 8
-YEARS = 1.0
-SEVERITY = 4.0
 
 
 def found_in(bug: Bug, databases: Databases) -> list[str]:
     """The findings of the first history that has any."""
     for seed in range(bug.seed, bug.seed + HISTORIES_MAX):
         with bug.switched_on():
-            figures = play(Recipe(seed, YEARS, severity=SEVERITY), databases)
+            figures = play(bug.world.recipe(seed), databases)
         if figures.findings:
             return [str(finding) for finding in figures.findings]
     return []

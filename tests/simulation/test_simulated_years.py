@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kuaitui.simulation.databases import Databases
-from kuaitui.simulation.plan import Recipe
+from kuaitui.simulation.plan import ActKind, Recipe
 from kuaitui.simulation.running import notifications, play, run
 from kuaitui.simulation.side_by_side import run_side_by_side
 
@@ -21,7 +21,10 @@ def kept_recipes() -> list[Recipe]:
     """Histories in which something was found once, one a line: seed, years, shops, density."""
     lines = [line.split("#")[0].split() for line in SEEDS.read_text().splitlines()]
     return [
-        Recipe(int(seed), float(years), int(shops), density=float(density))
+        Recipe(int(seed), float(years), int(shops), density=float(density)).leaving_out(
+            # They were found before anybody paid by code, and are played as they were.
+            ActKind.PAY_BY_CODE
+        )
         for seed, years, shops, density in (line for line in lines if line)
     ]
 
@@ -35,6 +38,7 @@ def test_two_hundred_years_lose_nothing_pay_nothing_twice_and_leave_nothing_stuc
     assert figures.years == YEARS
     assert figures.crashes.total() > YEARS
     assert figures.notifications > YEARS
+    assert figures.payments > YEARS / 2
     assert figures.restores > YEARS / 10
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from random import Random
 
-from kuaitui.simulation import marketplace, sellers, staff
+from kuaitui.simulation import finance, marketplace, sellers, staff
 from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.world import World, ask
 
@@ -30,6 +30,7 @@ def look_at(world: World, shop: SimulatedShop, chance: Random) -> None:
     marketplace.finish(world, shop, chance)
     if shop.reported.listings and (world.is_calm or chance.random() < 0.3):
         marketplace.list_goods(world, shop, chance)
+    finance.give_payments_their_place(world, shop, chance)
     for application_id, state, appeals, _ in ask(_OPEN, shop.account_id):
         _act_on(world, shop, application_id, state, appeals, chance)
         if state not in ENDS_WITHOUT_PEOPLE:

@@ -22,6 +22,8 @@ class PaymentIn:
     currency: str
     paid_at: dt.datetime
     refundable_until: dt.datetime
+    order: str = ""
+    """The number of the order that was paid, if it was one."""
 
 
 @dataclass(slots=True)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from random import Random
+from collections.abc import Mapping
 
 from kuaitui.channels.port import (
     Accepted,
@@ -21,6 +18,9 @@ from kuaitui.channels.port import (
     NotificationSubject,
     NotSent,
     PayeeKind,
+    PayInMethod,
+    PayInOrder,
+    PayInOutcome,
     PayoutInstruction,
     QueryOutcome,
     RefusedBecause,
@@ -32,39 +32,16 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.simulation.channel_book import Booking, ChannelBook, target_of
-from kuaitui.simulation.clocks import WorldClock
-from kuaitui.simulation.faults import Fault, Weather
+from kuaitui.simulation.faults import Fault
+from kuaitui.simulation.surroundings import Surroundings
+from kuaitui.simulation.telling import Told, delays_of_telling, signature_of, wrong_number
+from kuaitui.simulation.till import FLOOR, Till
 
 DAY = dt.timedelta(days=1)
-FLOOR = dt.timedelta(minutes=10)
 QUERIES_REACH_BACK = 90 * DAY
 # A client's clock may be a little slow; what comes this late was not looked at at all.
 LATENESS_FORGIVEN = dt.timedelta(hours=2)
 OUTAGE_ENDS_AFTER = dt.timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A notification under way to us."""
-
-    deliver_at: dt.datetime
-    channel: str
-    number: str
-    event: str
-    """The same for every repetition."""
-    is_forged: bool = False
-    """By somebody who has not the channel's key."""
-
-    @property
-    def body(self) -> bytes:
-        """What comes over the wire."""
-        return f"{self.event} {self.number}".encode()
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Its proof of origin. Real signatures are tested with real adapters."""
-        key = "somebody" if self.is_forged else self.channel
-        return {"Signature": hashlib.sha256(key.encode() + self.body).hexdigest()}
 
 
 class ModelChannel:
@@ -76,15 +53,11 @@ class ModelChannel:
         *,
         original_window: dt.timedelta,
         resend_window: dt.timedelta,
-        skew: dt.timedelta,
-        clock: WorldClock,
-        weather: Weather,
-        chance: Random,
-        during_a_call: Callable[[], None],
-        count_fault: Callable[[Fault], None],
+        around: Surroundings,
     ) -> None:
         self.name = name
         self.book = ChannelBook()
+        self.told: list[Told] = []
         self.capabilities = ChannelCapabilities(
             routes=frozenset(Route),
             not_found_floor=FLOOR,
@@ -92,23 +65,19 @@ class ModelChannel:
             return_window=30 * DAY,
             payee_kinds=frozenset({PayeeKind.BANK_ACCOUNT}),
             original_window=original_window,
+            pay_in_methods=frozenset({PayInMethod.QR_CODE}),
         )
-        self.told: list[Told] = []
+        self.till = Till(name, self.book, self.told, original_window=original_window, around=around)
         self.is_stopped_by_us = False
         """Set while our kill switch is on: no send may begin."""
         self.forgotten_by_us: set[str] = set()
         """Numbers that a restore may have taken from us: to be asked about before they come again."""
-        self._skew = skew
-        self._clock = clock
-        self._weather = weather
-        self._chance = chance
-        self._during_a_call = during_a_call
-        self._count_fault = count_fault
+        self._around = around
 
     @property
     def now(self) -> dt.datetime:
         """The channel's own time."""
-        return self._clock.at + self._skew
+        return self._around.now
 
     @property
     def acknowledgement(self) -> Acknowledgement:
@@ -120,10 +89,25 @@ class ModelChannel:
     ) -> Notification | NotificationRefused:
         """Read what came, if it is the channel's."""
         del now
-        if headers["Signature"] != hashlib.sha256(self.name.encode() + body).hexdigest():
+        if headers["Signature"] != signature_of(self.name, body):
             return NotificationRefused(RefusedBecause.FORGED)
-        event, _, number = body.decode().partition(" ")
-        return Notification(event_id=event, subject=NotificationSubject.PAYOUT, number=number)
+        event, subject, number = body.decode().split(" ")
+        return Notification(event_id=event, subject=NotificationSubject(subject), number=number)
+
+    def open_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let a payer pay an order, or not, and say so, or not."""
+        del deadline_s
+        return self.till.open(order)
+
+    def query_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Say how an order stands."""
+        del deadline_s
+        return self.till.query(order)
+
+    def close_pay_in(self, order: PayInOrder, *, deadline_s: float) -> PayInOutcome:
+        """Let nobody pay an order any more."""
+        del deadline_s
+        return self.till.close(order)
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
         """Take an instruction, or not, and say so, or not."""
@@ -146,22 +130,22 @@ class ModelChannel:
             self.book.misuses.append(
                 f"{instruction.number} was sent after a restore, and not asked about"
             )
-        if self._strikes(Fault.NOT_SENT):
+        if self._around.strikes(Fault.NOT_SENT):
             return NotSent("connect")
-        self._during_a_call()
-        if self._strikes(Fault.LOST_REQUEST):
+        self._around.during_a_call()
+        if self._around.strikes(Fault.LOST_REQUEST):
             return Unknown("timeout")
-        if self._strikes(Fault.REFUSES_US):
+        if self._around.strikes(Fault.REFUSES_US):
             return RejectedConfig("NO_PERMISSION")
-        if self._strikes(Fault.LATE_REQUEST):
-            self._receive(instruction, self.now + FLOOR * self._chance.uniform(0.05, 0.9))
+        if self._around.strikes(Fault.LATE_REQUEST):
+            self._receive(instruction, self.now + FLOOR * self._around.chance.uniform(0.05, 0.9))
             return Unknown("timeout")
         received = self._receive(instruction, self.now)
         if isinstance(received, FailedDefinite):
             return received
-        if self._strikes(Fault.LOST_ANSWER):
+        if self._around.strikes(Fault.LOST_ANSWER):
             return Unknown("timeout")
-        if self._strikes(Fault.ERROR_AFTER_TAKING):
+        if self._around.strikes(Fault.ERROR_AFTER_TAKING):
             return Unknown("http_500")
         return self._outcome(received)
 
@@ -177,9 +161,9 @@ class ModelChannel:
         return known
 
     def _query(self, instruction: PayoutInstruction) -> QueryOutcome:
-        self._during_a_call()
-        if self._strikes(Fault.QUERY_FAILS):
-            return NotSent("connect") if self._chance.random() < 0.5 else Unknown("http_502")
+        self._around.during_a_call()
+        if self._around.strikes(Fault.QUERY_FAILS):
+            return NotSent("connect") if self._around.chance.random() < 0.5 else Unknown("http_502")
         self.forgotten_by_us.discard(instruction.number)
         known = self.book.latest(instruction.number, self.now, QUERIES_REACH_BACK)
         if known is None or self.now < known.seen_from:
@@ -206,7 +190,7 @@ class ModelChannel:
                         f"{instruction.number} comes after the way back closed"
                     )
                 return FailedDefinite("PAYMENT_TOO_OLD")
-        if self._strikes(Fault.NO_BALANCE):
+        if self._around.strikes(Fault.NO_BALANCE):
             return FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True)
         return None
 
@@ -220,21 +204,21 @@ class ModelChannel:
             account=account,
             taken_at=at,
             seen_from=at,
-            ends_at=at + dt.timedelta(seconds=self._chance.choice([0, 0, 5, 90])),
+            ends_at=at + dt.timedelta(seconds=self._around.chance.choice([0, 0, 5, 90])),
         )
-        if self._strikes(Fault.HIDDEN):
-            booking.seen_from = at + FLOOR * self._chance.uniform(0.1, 0.9)
-        if self._strikes(Fault.SLOW):
-            booking.ends_at = at + dt.timedelta(hours=self._chance.choice([1, 9, 50, 120]))
-        if self._strikes(Fault.NEEDS_ACTION):
+        if self._around.strikes(Fault.HIDDEN):
+            booking.seen_from = at + FLOOR * self._around.chance.uniform(0.1, 0.9)
+        if self._around.strikes(Fault.SLOW):
+            booking.ends_at = at + dt.timedelta(hours=self._around.chance.choice([1, 9, 50, 120]))
+        if self._around.strikes(Fault.NEEDS_ACTION):
             booking.waits_for_a_person = True
-            booking.ends_at = at + dt.timedelta(hours=self._chance.choice([2, 30, 80]))
-        if self._strikes(Fault.REFUSED):
+            booking.ends_at = at + dt.timedelta(hours=self._around.chance.choice([2, 30, 80]))
+        if self._around.strikes(Fault.REFUSED):
             booking.failure = "ACCOUNT_CLOSED" if account else "ORIGINAL_PAYMENT_FROZEN"
-        elif self._strikes(Fault.RETURNED):
-            after = self._chance.choice([0.2, 2, 5, 9, 24]) * DAY
+        elif self._around.strikes(Fault.RETURNED):
+            after = self._around.chance.choice([0.2, 2, 5, 9, 24]) * DAY
             booking.returned_at = booking.ends_at + after
-            booking.return_is_called_failure = self._chance.random() < 0.2
+            booking.return_is_called_failure = self._around.chance.random() < 0.2
         self.book.take(booking)
         self._tell(booking)
         return booking
@@ -260,26 +244,15 @@ class ModelChannel:
         if booking.returned_at is not None:
             news.append(booking.returned_at)
         for at in news:
-            delays = [self._chance.uniform(0, 90)]
-            while self._strikes(Fault.TOLD_TWICE):
-                delays.append(self._chance.uniform(0, 3 * 86400))
-            if self._strikes(Fault.TOLD_LATE):
-                delays[0] += self._chance.uniform(0, 60 * 86400)
             event = f"{booking.number}/{booking.taken_at:%Y%m%d%H%M%S}/{at:%Y%m%d%H%M%S}"
-            for delay_s in delays:
+            for delay_s in delays_of_telling(self._around):
                 deliver_at = at + dt.timedelta(seconds=delay_s)
                 self.told.append(Told(deliver_at, self.name, booking.number, event))
-        if self._strikes(Fault.TOLD_WRONG):
-            early = booking.taken_at + dt.timedelta(seconds=self._chance.uniform(0, 30))
-            number = booking.number if self._chance.random() < 0.5 else booking.number[::-1]
+        if self._around.strikes(Fault.TOLD_WRONG):
+            early = booking.taken_at + dt.timedelta(seconds=self._around.chance.uniform(0, 30))
+            number = wrong_number(booking.number, self._around)
             event = f"{booking.number}/{booking.taken_at:%Y%m%d%H%M%S}/wrong"
             self.told.append(Told(early, self.name, number, event))
-
-    def _strikes(self, kind: Fault) -> bool:
-        if not self._weather.strikes(kind, self._clock.at, self._chance):
-            return False
-        self._count_fault(kind)
-        return True
 
 
 def _name_of(answer: QueryOutcome) -> str:

@@ -35,6 +35,8 @@ class Figures:
     refusals: Counter[str] = field(default_factory=Counter)
     journals: Counter[str] = field(default_factory=Counter)
     notifications: int = 0
+    payments: int = 0
+    """Made at the channels' tills, by code."""
     attempts: int = 0
     clock_jumps: int = 0
     restores: int = 0
@@ -48,6 +50,7 @@ class Figures:
         self.shops += other.shops
         self.histories += other.histories
         self.notifications += other.notifications
+        self.payments += other.payments
         self.attempts += other.attempts
         self.clock_jumps += other.clock_jumps
         self.restores += other.restores
@@ -72,6 +75,7 @@ class Figures:
             "acts": {str(kind): count for kind, count in sorted(self.acts.items())},
             "attempts": self.attempts,
             "notifications": self.notifications,
+            "payments": self.payments,
             "faults": {str(kind): count for kind, count in sorted(self.faults.items())},
             "crashes": self.crashes.total(),
             "crashes_by_place": dict(sorted(self.crashes.items())),

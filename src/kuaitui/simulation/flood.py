@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from kuaitui.simulation.channels import Told
+from kuaitui.simulation.telling import Told
 
 LATE_MAX: Final = dt.timedelta(days=60)
 BURSTS: Final = 4

@@ -16,10 +16,10 @@ from kuaitui.kernel.ids import ids_drawn_from
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.types import ALL_CHANNELS
 from kuaitui.refunds.types import AmountChoice
-from kuaitui.simulation import care, marketplace, sellers, staff
+from kuaitui.simulation import care, finance, marketplace, payers, sellers, staff
 from kuaitui.simulation.auditor import Auditor
 from kuaitui.simulation.chance import chance_of
-from kuaitui.simulation.channels import DAY, ModelChannel, Told
+from kuaitui.simulation.channels import DAY, ModelChannel
 from kuaitui.simulation.clocks import NONE, WorldClock
 from kuaitui.simulation.crashes import Crashes
 from kuaitui.simulation.databases import Databases
@@ -31,8 +31,11 @@ from kuaitui.simulation.installation import installed
 from kuaitui.simulation.plan import Act, ActKind, Plan, Recipe, draw_plan
 from kuaitui.simulation.restores import Restores
 from kuaitui.simulation.shops import SimulatedShop
+from kuaitui.simulation.surroundings import Surroundings
+from kuaitui.simulation.telling import Told
+from kuaitui.simulation.visits import Payer, Step, Visit
 from kuaitui.simulation.workers import Due, Workers
-from kuaitui.simulation.world import Visit, World, ask
+from kuaitui.simulation.world import World, ask
 
 TURNS_MAX = 1_000
 """Turns of workers between two acts; more would be a loop without end."""
@@ -48,7 +51,7 @@ class Release:
     """People look whether payouts may go on after a restore."""
 
 
-Todo = Act | Told | Burst | Visit | Release
+Todo = Act | Told | Burst | Visit | Release | Payer
 
 
 class History:
@@ -98,12 +101,14 @@ class History:
                 name,
                 original_window=dt.timedelta(days=window),
                 resend_window=dt.timedelta(days=resend),
-                skew=dt.timedelta(seconds=skew),
-                clock=clock,
-                weather=weather,
-                chance=chance_of(self.recipe.seed, name),
-                during_a_call=self._during_a_call,
-                count_fault=lambda fault: self.figures.faults.update([fault.value]),
+                around=Surroundings(
+                    skew=dt.timedelta(seconds=skew),
+                    clock=clock,
+                    weather=weather,
+                    chance=chance_of(self.recipe.seed, name),
+                    during_a_call=self._during_a_call,
+                    count_fault=lambda fault: self.figures.faults.update([fault.value]),
+                ),
             )
             for name, window, resend, skew in (("model_a", 365, 30, 40), ("model_b", 90, 7, -25))
         }
@@ -147,7 +152,7 @@ class History:
                 return
             turns = 0
             todo = heapq.heappop(self._todo)[2]
-            if self._restores.is_near and isinstance(todo, Act | Visit):
+            if self._restores.is_near and _is_an_act_here(todo):
                 self._restore()
             self._do(todo)
             self._collect_new()
@@ -207,6 +212,9 @@ class History:
             case Burst():
                 self._doing = f"{todo.count} notifications at once"
                 self._flood.play(todo)
+            case Payer():
+                self._doing = str(todo)
+                payers.come(world, todo, world.chance)
             case Visit():
                 self._doing = f"somebody looks at shop {todo.shop}"
                 shop = world.shops.get(todo.shop)
@@ -220,6 +228,8 @@ class History:
                     care.look_at(world, shop, world.chance)
 
     def _let_payouts_go_on(self, release: Release) -> None:
+        self._doing = "finance reads the bills after a restore"
+        finance.read_bills(self._world, self._world.chance)
         self._doing = "two people look whether payouts may go on"
         if not staff.release_hold(self._world, self._world.chance):
             self._put(self._world.clock.at + RELEASED_EVERY, release)
@@ -292,6 +302,9 @@ class History:
         for at, visit in self._world.follow_ups:
             self._put(at, visit)
         self._world.follow_ups.clear()
+        for at, payer in self._world.payers:
+            self._put(at, payer)
+        self._world.payers.clear()
 
     def _settle(self) -> None:
         """Nothing goes wrong any more: everything that is open must come to its end."""
@@ -302,6 +315,7 @@ class History:
         for round_no in range(SETTLING_ROUNDS_MAX):
             self._doing = f"settling, round {round_no}"
             self._follow_switches(world.chance)
+            finance.read_bills(world, world.chance)
             for currency in sorted({shop.currency for shop in world.shops.values()}):
                 self._lift_limits(currency)
             for number in sorted(world.shops):
@@ -317,8 +331,10 @@ class History:
             staff.lift_limit(self._world, name, currency)
 
     def _is_at_rest(self) -> bool:
-        return not any(self._workers.next_due()) and not any(
-            care.is_anything_open(shop) for shop in self._world.shops.values()
+        return not (
+            any(self._workers.next_due())
+            or finance.is_anything_without_a_place(self._world)
+            or any(care.is_anything_open(shop) for shop in self._world.shops.values())
         )
 
     def _audit(self, *, is_at_rest: bool = False) -> None:
@@ -343,6 +359,12 @@ class History:
 
 class _Found(Exception):  # noqa: N818 - it ends a history, nothing failed
     """Something was found; the history ends."""
+
+
+def _is_an_act_here(todo: Todo) -> bool:
+    """Whether somebody acts on our pages. Payments are made at the channels, whatever befalls us."""
+    is_at_our_page = isinstance(todo, Payer) and todo.step is Step.CALL_OFF
+    return is_at_our_page or isinstance(todo, Act | Visit)
 
 
 def _first(due: Due) -> dt.datetime | None:
@@ -378,4 +400,5 @@ _PLAYED: dict[ActKind, Callable[[World, SimulatedShop, Random], None]] = {
     ActKind.REQUIRE: marketplace.require,
     ActKind.LIMIT: _limit,
     ActKind.LEAVE: sellers.leave,
+    ActKind.PAY_BY_CODE: payers.order,
 }

@@ -51,6 +51,8 @@ class ActKind(enum.StrEnum):
     LIMIT = "limit"
     LEAVE = "leave"
     """A shop closes and asks everything back."""
+    PAY_BY_CODE = "pay_by_code"
+    """A seller orders a code to pay in by, and pays, or not, or twice."""
 
 
 # How often in a year, for each shop.
@@ -66,6 +68,7 @@ FREQUENCIES = {
     ActKind.STOP_SENDING: 0.3,
     ActKind.LIMIT: 0.1,
     ActKind.LEAVE: 0.6,
+    ActKind.PAY_BY_CODE: 1.0,
 }
 
 

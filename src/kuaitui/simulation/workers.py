@@ -10,7 +10,9 @@ import datetime as dt
 from random import Random
 from typing import TypeAlias
 
-from kuaitui.channels.port import NotificationRefused
+from kuaitui.channels.port import NotificationRefused, NotificationSubject
+from kuaitui.deposits.operations import ask_about_stray, carry_out_pay_in, note_pay_in_hint
+from kuaitui.deposits.queries import due_pay_ins, due_strays
 from kuaitui.kit import inbox, outbox
 from kuaitui.payouts.operations import (
     call_channel,
@@ -24,9 +26,10 @@ from kuaitui.payouts.operations import (
 from kuaitui.payouts.queries import LastSend, due_legs
 from kuaitui.payouts.types import ALL_CHANNELS, Pace
 from kuaitui.refunds.operations import sweep_due
-from kuaitui.simulation.channels import Told
+from kuaitui.simulation import payers
 from kuaitui.simulation.crashes import SimulatedCrash
 from kuaitui.simulation.faults import Fault
+from kuaitui.simulation.telling import Told
 from kuaitui.simulation.world import World, ask, tell
 
 # The standard lease and deadline; rarer looks at what takes days, which would be most of the work.
@@ -38,7 +41,8 @@ NESTING_MAX = 2
 MANY_AT_ONCE = 0.4
 Due: TypeAlias = tuple[dt.datetime | None, ...]
 MOMENTS_MAX = 12
-# When the machine must be looked at next: legs, news, dates of applications.
+# When the machine must be looked at next: legs, news, dates of applications, orders to pay in,
+# numbers that are not ours.
 _NEXT_DUE = """
 SELECT
     (SELECT min(GREATEST(leg.next_check_at, leg.lease_until)) FROM payouts_leg AS leg
@@ -52,7 +56,10 @@ SELECT
                     WHERE switch.is_stopped AND switch.channel IN (leg.channel, %s))))),
     (SELECT min(deliver_after) FROM kit_outbox WHERE delivered_at IS NULL),
     (SELECT min(due_at) FROM refunds_application
-        WHERE state IN ('draft', 'more_information', 'rejected', 'approved'))
+        WHERE state IN ('draft', 'more_information', 'rejected', 'approved')),
+    (SELECT min(GREATEST(next_check_at, lease_until)) FROM deposits_pay_in_order
+        WHERE next_check_at IS NOT NULL AND set_aside_at IS NULL),
+    (SELECT min(next_check_at) FROM deposits_stray_number)
 """
 
 # What the tables look like when a worker ended between the handler's commit and its note.
@@ -78,7 +85,7 @@ class Workers:
         self._look_for_a_restore()
 
     def next_due(self) -> Due:
-        """When what falls due by our clock: legs, news, dates of applications."""
+        """When what falls due by our clock, in the order of `_NEXT_DUE`."""
         return ask(_NEXT_DUE, ALL_CHANNELS)[0]
 
     def take_turn(self, due: Due) -> None:
@@ -128,7 +135,11 @@ class Workers:
             now=now,
         )
         if is_due:
-            note_hint(channel=told.channel, number=read.number, now=now)
+            match read.subject:
+                case NotificationSubject.PAYOUT:
+                    note_hint(channel=told.channel, number=read.number, now=now)
+                case NotificationSubject.PAY_IN:
+                    note_pay_in_hint(channel=told.channel, number=read.number, now=now)
             inbox.note_taken(channel=told.channel, event_id=read.event_id, now=now)
 
     def during_a_call(self) -> None:
@@ -139,7 +150,7 @@ class Workers:
     def at_moment(self, name: str) -> None:
         """A worker has come to a point outside of any transaction. It may stand still there."""
         world, chance = self._world, self._world.chance
-        if name.startswith("payouts.") and world.weather.strikes(
+        if name.startswith(("payouts.", "pay_ins.")) and world.weather.strikes(
             Fault.SLEPT, world.clock.at, chance
         ):
             world.figures.faults[Fault.SLEPT] += 1
@@ -158,10 +169,10 @@ class Workers:
 
     def _work(self, chance: Random, due: Due) -> None:
         world = self._world
-        legs, news, dates = due
+        turns = (self._pay, self._deliver, self._sweep, self._collect, self._ask_about_strays)
         kinds = [
-            kind
-            for kind, moment in ((self._pay, legs), (self._deliver, news), (self._sweep, dates))
+            turn
+            for turn, moment in zip(turns, due, strict=True)
             if moment is not None and moment <= world.now
         ]
         if kinds:
@@ -211,6 +222,32 @@ class Workers:
             record_calls(called, pace=PACE, clock=clock)
         for leg_id in claimed.alone:
             self._carry_out(leg_id)
+
+    def _collect(self, chance: Random) -> None:
+        """Open an order at its channel, ask about it, or close it."""
+        world = self._world
+        due = due_pay_ins(now=world.now, limit=5)
+        if due:
+            carry_out_pay_in(
+                order_id=chance.choice(due),
+                channels=world.channels,
+                pace=payers.PACE,
+                clock=world.clock.read,
+            )
+
+    def _ask_about_strays(self, chance: Random) -> None:
+        """Ask about a number that is not ours."""
+        world = self._world
+        strays = due_strays(now=world.now)
+        if strays:
+            channel, number = chance.choice(strays)
+            ask_about_stray(
+                channel=channel,
+                number=number,
+                channels=world.channels,
+                pace=payers.PACE,
+                clock=world.clock.read,
+            )
 
     def _note_send(self, send: LastSend) -> None:
         """Keep it where no restore of the database reaches."""

@@ -23,20 +23,13 @@ from kuaitui.simulation.crashes import Crashes, SimulatedCrash
 from kuaitui.simulation.faults import Fault, Weather
 from kuaitui.simulation.figures import Figures
 from kuaitui.simulation.shops import SimulatedShop
+from kuaitui.simulation.visits import Payer, Visit
 
 Result = TypeVar("Result")
 MARKETPLACE: Final = Actor.system("marketplace")
 STAFF: Final = tuple(Actor(ActorKind.STAFF, f"usr_staff_{name}") for name in ("an", "bo", "chi"))
 TRIES_MAX = 3
 MOMENTS_MAX = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Somebody comes back to a shop: to act on what is open, or to ask for everything."""
-
-    shop: int
-    asks_for_all: bool = False
 
 
 @dataclass(slots=True)
@@ -52,6 +45,8 @@ class World:
     shops: dict[int, SimulatedShop] = field(default_factory=dict)
     follow_ups: list[tuple[dt.datetime, Visit]] = field(default_factory=list)
     """When somebody will look at a shop again."""
+    payers: list[tuple[dt.datetime, Payer]] = field(default_factory=list)
+    """When who comes to an order that waits for a payment."""
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     """What was delivered to us, by channel."""
     last_send: LastSend | None = None

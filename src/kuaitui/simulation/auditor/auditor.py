@@ -8,6 +8,7 @@ from kuaitui.simulation.auditor.approvals import judge_application
 from kuaitui.simulation.auditor.books import broken_books, unexplained_money
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
 from kuaitui.simulation.auditor.notifications import miscounted_notifications
+from kuaitui.simulation.auditor.pay_ins import misplaced_payments, unplaced_at_rest
 from kuaitui.simulation.auditor.payees import (
     different_at_rest,
     words_never_said,
@@ -68,6 +69,7 @@ class Auditor:
     def look_at_everything(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true at every moment."""
         yield from broken_books(self._ask)
+        yield from misplaced_payments(self._ask, evidence)
         yield from wrong_payments(self._ask, evidence, lost=evidence.lost_numbers)
         yield from words_never_said(self._ask, evidence)
 
@@ -76,5 +78,6 @@ class Auditor:
         yield from what_has_not_ended(self._ask)
         yield from wrong_payments(self._ask, evidence, lost=())
         yield from different_at_rest(self._ask, evidence)
+        yield from unplaced_at_rest(self._ask, evidence)
         yield from unexplained_money(self._ask, evidence)
         yield from miscounted_notifications(self._ask, evidence)

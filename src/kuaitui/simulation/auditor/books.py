@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
+from kuaitui.simulation.auditor.pay_ins import in_suspense_by_shop, paid_by_code
 
 ASSETS = 3
 """The accounts up to this one grow by debits: at channel, receivable, channel fee."""
@@ -90,8 +91,9 @@ def _left_of_lots(ask: Ask) -> dict[str, int]:
 
 
 def unexplained_money(ask: Ask, evidence: Evidence) -> Iterator[Found]:
-    """Per shop: paid in = went back + deducted − owed + still held, by channels and people alone."""
-    went_back = _went_back(evidence)
+    """Per shop: paid in = went back + deducted − owed + held + in suspense, by channels and people."""
+    went_back, by_code = _went_back(evidence), paid_by_code(evidence)
+    in_suspense = in_suspense_by_shop(ask, evidence)
     taken: dict[str, int] = dict(ask(_TAKEN))
     for _, balances, _, account_id, _ in ask(_BOOKS):
         shop = evidence.shops.get(account_id)
@@ -99,21 +101,24 @@ def unexplained_money(ask: Ask, evidence: Evidence) -> Iterator[Found]:
             yield "every account has its shop", account_id
             continue
         held, owed = balances[3] + balances[4] + balances[5], balances[1]
-        explained = went_back[shop.number] + shop.deducted_minor - owed + held
-        if explained != shop.paid_in_minor:
+        paid_in = shop.paid_in_minor + by_code[shop.number]
+        aside = in_suspense[shop.number]
+        explained = went_back[shop.number] + shop.deducted_minor - owed + held + aside
+        if explained != paid_in:
             yield (
                 "no money is lost or made",
-                f"shop {shop.number}: {shop.paid_in_minor} paid in, {explained} explained",
+                f"shop {shop.number}: {paid_in} paid in, {explained} explained",
             )
         if taken[account_id] != shop.deducted_minor:
             yield (
                 "a deduction counts once",
                 f"shop {shop.number}: {shop.deducted_minor} decided, {taken[account_id]} on record",
             )
-        if balances[0] != shop.paid_in_minor - went_back[shop.number]:
+        at_channels = paid_in - aside - went_back[shop.number]
+        if balances[0] != at_channels:
             yield (
                 "the book says what lies at the channels",
-                f"shop {shop.number}: {balances[0]}, not {shop.paid_in_minor - went_back[shop.number]}",
+                f"shop {shop.number}: {balances[0]}, not {at_channels}",
             )
 
 

@@ -23,6 +23,11 @@ _ANSWERED = """
 SELECT DISTINCT leg.channel, leg.channel_number, attempt.kind, attempt.outcome
 FROM payouts_attempt AS attempt JOIN payouts_leg AS leg ON leg.id = attempt.leg_id
 WHERE attempt.outcome IS NOT NULL AND attempt.cause NOT IN ('lease_ended', 'lease_too_short')
+UNION
+SELECT DISTINCT pay_in.channel, pay_in.number, attempt.kind, attempt.outcome
+FROM deposits_pay_in_attempt AS attempt JOIN deposits_pay_in_order AS pay_in
+    ON pay_in.id = attempt.order_id
+WHERE attempt.outcome IS NOT NULL AND attempt.cause NOT IN ('lease_ended', 'lease_too_short')
 """
 MEANINGS = {
     "Accepted": "accepted",
@@ -35,6 +40,10 @@ MEANINGS = {
     "NotFound": "not_found",
     "NotSent": "not_sent",
     "Unknown": "unknown",
+    "PayInOpened": "opened",
+    "PayInWaiting": "waiting",
+    "PayInPaid": "paid",
+    "PayInClosed": "closed",
 }
 _PAYOUTS = "SELECT id, amount_minor FROM payouts_payout"
 
