@@ -22,7 +22,7 @@ from kuaitui.refunds.errors import (
     AmountNotPositive,
     NothingRefundable,
 )
-from kuaitui.refunds.types import AmountChoice, Difference
+from kuaitui.refunds.types import AmountChoice, Difference, ExpectedPart, WayBack
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 TERMS = load_pack("reference")
@@ -200,3 +200,46 @@ _documents = st.recursive(
 @given(document=_documents)
 def test_nothing_differs_from_itself(document: object) -> None:
     assert list(rules.differences(document, document)) == []
+
+
+HOUR = dt.timedelta(hours=1)
+OPEN, CLOSING, CLOSED = WayBack.OPEN, WayBack.CLOSING, WayBack.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("closes", "expected"),
+    [
+        (-HOUR, CLOSED),
+        (dt.timedelta(0), CLOSED),
+        (HOUR, CLOSING),
+        (2 * HOUR, OPEN),
+        (3 * HOUR, OPEN),
+    ],
+)
+def test_a_way_back_is_closing_when_it_ends_before_the_review_must(
+    closes: dt.timedelta, expected: WayBack
+) -> None:
+    leg = dataclasses.replace(LEG, refundable_until=NOW + closes)
+    elsewhere = dataclasses.replace(leg, route=Route.DESIGNATED)
+
+    assert rules.way_back(leg, now=NOW, handed_over_by=NOW + 2 * HOUR) is expected
+    assert rules.way_back(elsewhere, now=NOW, handed_over_by=NOW + 2 * HOUR) is OPEN
+
+
+def test_a_review_that_is_late_may_end_a_day_from_now() -> None:
+    assert rules.handed_over_by(NOW + HOUR, now=NOW) == NOW + HOUR
+    assert rules.handed_over_by(NOW, now=NOW) == NOW + dt.timedelta(days=1)
+
+
+def test_what_may_miss_its_way_back_is_added_up_with_the_first_moment() -> None:
+    def part(minor: int, closes: dt.timedelta, way_back: WayBack) -> ExpectedPart:
+        leg = dataclasses.replace(LEG, amount=cny(minor), refundable_until=NOW + closes)
+        return ExpectedPart(leg, None, None, way_back=way_back)
+
+    both = [part(1, 3 * HOUR, CLOSING), part(2, 2 * HOUR, CLOSING), part(4, HOUR, OPEN)]
+
+    closing = rules.closing_way_back(both)
+
+    assert closing is not None
+    assert (closing.amount, closing.until) == (cny(3), NOW + 2 * HOUR)
+    assert rules.closing_way_back(both[2:]) is None

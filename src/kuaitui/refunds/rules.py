@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from kuaitui.channels.port import Arrival
-from kuaitui.deposits.types import PlannedLeg, RoutePlan
+from kuaitui.deposits.types import PlannedLeg, Route, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.policy.calendar import add_working_days, count_working_days, is_working_day
 from kuaitui.policy.terms import Period, Review, Terms
@@ -21,11 +21,20 @@ from kuaitui.refunds.errors import (
     AmountNotPositive,
     NothingRefundable,
 )
-from kuaitui.refunds.types import AmountChoice, Difference, Eta, ExpectedPart
+from kuaitui.refunds.types import (
+    AmountChoice,
+    ClosingWayBack,
+    Difference,
+    Eta,
+    ExpectedPart,
+    WayBack,
+)
 
 NOTE_LENGTH_MAX = 500
 TEXT_LENGTH_MAX = 1000
 DRAFT_KEPT = dt.timedelta(days=30)
+# Nobody knows when a review that is late ends. What closes sooner than this is pressing.
+LATE_HAND_OVER_WITHIN = dt.timedelta(days=1)
 # What changes from hour to hour without meaning anything to a reviewer.
 _NOT_COMPARED = frozenset({"as_of"})
 
@@ -186,6 +195,29 @@ def _counted_from(arrival: Arrival, handed_over_at: dt.datetime) -> dt.date:
         return local.date()
     is_in_time = is_working_day(local.date()) and local.time() < arrival.cut_off
     return local.date() if is_in_time else add_working_days(local.date(), 1)
+
+
+def handed_over_by(review_ends_at: dt.datetime, *, now: dt.datetime) -> dt.datetime:
+    """Before which moment a part is handed over: the end of the review, or soon if that is over."""
+    return review_ends_at if now < review_ends_at else now + LATE_HAND_OVER_WITHIN
+
+
+def way_back(leg: PlannedLeg, *, now: dt.datetime, handed_over_by: dt.datetime) -> WayBack:
+    """Whether a part can still go back the way it came up to the moment it is handed over."""
+    if leg.route is not Route.ORIGINAL or leg.refundable_until is None:
+        return WayBack.OPEN
+    if leg.refundable_until <= now:
+        return WayBack.CLOSED
+    return WayBack.CLOSING if leg.refundable_until < handed_over_by else WayBack.OPEN
+
+
+def closing_way_back(parts: Sequence[ExpectedPart]) -> ClosingWayBack | None:
+    """What of these parts may miss its way back, and when the first of them does."""
+    closing = [part.leg for part in parts if part.way_back is WayBack.CLOSING]
+    moments = [leg.refundable_until for leg in closing if leg.refundable_until is not None]
+    if not moments:
+        return None
+    return ClosingWayBack(RoutePlan(tuple(closing)).total, min(moments))
 
 
 def not_before_the_parts(promised: Eta, parts: Sequence[ExpectedPart]) -> Eta:

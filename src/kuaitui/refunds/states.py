@@ -158,6 +158,8 @@ OPEN: Final = frozenset(
         _S.APPEALED,
     }
 )
+# No payout has begun: what is set aside is what is asked for. From then on legs carry the money.
+BEFORE_A_PAYOUT: Final = OPEN - {_S.PAYING, _S.RETURNED, _S.DESTINATION_REPAIRED}
 # An approval stands in these, and only in these.
 BOUND: Final = frozenset({_S.AWAITING_SECOND_APPROVAL, _S.APPROVED, _S.PAYING, _S.PAID})
 

@@ -58,6 +58,17 @@ class Standing(enum.StrEnum):
     """Arrived, given back or called off: nothing is expected."""
 
 
+class WayBack(enum.StrEnum):
+    """Whether a part that is planned to go back the way it came still can when it is its turn."""
+
+    OPEN = "open"
+    """It can; or it goes elsewhere, or has gone."""
+    CLOSING = "closing"
+    """Its channel may stop taking it back before it is handed over."""
+    CLOSED = "closed"
+    """Its channel no longer takes it back. It needs an account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Eta:
     """By when it is reviewed and between which days the money arrives."""
@@ -82,6 +93,16 @@ class ExpectedPart:
     standing: Standing = Standing.KEPT
     is_sent: bool = False
     """It left: by when it would have to leave matters no more."""
+    way_back: WayBack = WayBack.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingWayBack:
+    """What can go back the way it came only if it is sent earlier than the review may take."""
+
+    amount: Money
+    until: dt.datetime
+    """When the first part of it no longer can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +121,7 @@ class RefundPreview:
     destination: Destination | None
     eta: Eta
     parts: tuple[ExpectedPart, ...]
+    closing: ClosingWayBack | None
     by_rule: bool
     requires_second_approval: bool
     open_application_id: str | None

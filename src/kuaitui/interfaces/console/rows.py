@@ -40,5 +40,9 @@ def lines(rows: Sequence[QueueRow]) -> list[Line]:
 
 
 def _risks(row: QueueRow) -> tuple[Risk, ...]:
-    flags = {Risk.LARGE: row.requires_second_approval, Risk.DESIGNATED: row.needs_destination}
+    flags = {
+        Risk.LARGE: row.requires_second_approval,
+        Risk.DESIGNATED: row.needs_destination,
+        Risk.CLOSING: row.way_back_closes_at is not None,
+    }
     return tuple(risk for risk, is_set in flags.items() if is_set)

@@ -338,9 +338,11 @@ class Risk(enum.StrEnum):
 
     LARGE = "large"
     DESIGNATED = "designated"
+    CLOSING = "closing"
 
 
 RISKS: Final = {
     Risk.LARGE: _("Needs two people"),
     Risk.DESIGNATED: _("Not the way it came"),
+    Risk.CLOSING: _("Its way back closes"),
 }

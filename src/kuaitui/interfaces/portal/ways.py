@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
-from kuaitui.refunds.types import ExpectedPart, Standing
+from kuaitui.refunds.types import ExpectedPart, Standing, WayBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Way:
     standing: Standing = Standing.KEPT
     goes_back_until: dt.datetime | None = None
     """Until when what has not left yet can go back the way it came."""
+    way_back: WayBack = WayBack.OPEN
+    """Whether that is long enough, for the part that is worst off."""
 
     @property
     def tail(self) -> str:
@@ -83,12 +85,18 @@ def _dated(way: Way, parts: Sequence[ExpectedPart]) -> Way:
         arrives_from=min(starts) if are_known else None,
         arrives_by=max(ends) if are_known else None,
         goes_back_until=min(closing, default=None) if way.is_original else None,
+        way_back=_worst_way_back(parts),
     )
 
 
 def _worst(parts: Sequence[ExpectedPart]) -> Standing:
     standings = {part.standing for part in parts}
     return next((it for it in (Standing.LATE, Standing.OVERDUE) if it in standings), Standing.KEPT)
+
+
+def _worst_way_back(parts: Sequence[ExpectedPart]) -> WayBack:
+    found = {part.way_back for part in parts}
+    return next((it for it in (WayBack.CLOSED, WayBack.CLOSING) if it in found), WayBack.OPEN)
 
 
 def in_a_few_words(ways: list[Way]) -> str:

@@ -13,13 +13,10 @@ from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.reject import appeal_until
 from kuaitui.refunds.operations.steps import advance, decide, lock_application
 from kuaitui.refunds.queries.binding import amount_of, bind, held_for
-from kuaitui.refunds.states import OPEN, State
+from kuaitui.refunds.states import BEFORE_A_PAYOUT, State
 from kuaitui.refunds.types import RejectReason
 
 DEDUCTIONS = Actor.system("deductions")
-# Until a payout begins, what is set aside is what is asked for. From then on legs carry the money,
-# and a deduction does not touch what they carry.
-_BEFORE_PAYING = OPEN - {State.PAYING, State.RETURNED, State.DESTINATION_REPAIRED}
 
 
 @transaction.atomic(durable=True)
@@ -30,7 +27,7 @@ def reduce_application(*, application_id: str, deduction_id: str, now: dt.dateti
     """
     row = lock_application(application_id)
     left = held_for(row)
-    if row.state not in _BEFORE_PAYING or row.repairs or left >= amount_of(row):
+    if row.state not in BEFORE_A_PAYOUT or row.repairs or left >= amount_of(row):
         return
     if left.is_zero:
         _reject(row, deduction_id, now)

@@ -21,7 +21,7 @@ from kuaitui.refunds.queries.dates import dates_of
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.queries.rows import decisions_of, events_of, find_row, is_late
 from kuaitui.refunds.queries.values import ApplicationSummary, ApplicationView
-from kuaitui.refunds.states import FACTS, SellerAct, State
+from kuaitui.refunds.states import BEFORE_A_PAYOUT, FACTS, SellerAct, State
 from kuaitui.refunds.types import (
     AmountChoice,
     DecisionView,
@@ -115,6 +115,7 @@ def view(row: RefundApplication, *, now: dt.datetime) -> ApplicationView:
         promised=dates.promised,
         eta=dates.eta,
         parts=dates.parts,
+        closing=rules.closing_way_back(dates.parts) if state in BEFORE_A_PAYOUT else None,
         seller_acts=seller_acts(row, payout, now=now),
         staff_acts=FACTS[state].staff_acts,
         timeline=timeline,

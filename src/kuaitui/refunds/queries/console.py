@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Func,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, JSONObject
 
-from kuaitui.deposits.types import Route
+from kuaitui.deposits.types import Route, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.refunds import rules
 from kuaitui.refunds.errors import CursorBroken
@@ -19,7 +35,8 @@ from kuaitui.refunds.queries.values import (
     QueueRow,
     WorkList,
 )
-from kuaitui.refunds.states import OPEN, State
+from kuaitui.refunds.states import BEFORE_A_PAYOUT, OPEN, State
+from kuaitui.refunds.types import WayBack
 
 QUEUE_MAX = 200
 # In these the seller acts next: no promise of ours runs out.
@@ -29,6 +46,17 @@ _SELLER_WAITS = [
     State.RETURNED.value,
     State.DRAFT.value,
 ]
+
+
+class _JsonPath(TextField):  # type: ignore[type-arg] # no class of Django's is generic
+    """The type of a path into a document."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:  # noqa: ARG002 - PostgreSQL only
+        """What PostgreSQL calls it."""
+        return "jsonpath"
+
+
+_WAY_BACK_CLOSES = '$[*] ? (@.route == "original" && @.refundable_until < $handed_over_by)'
 
 
 def work_list(*, viewer_id: str, now: dt.datetime) -> WorkList:
@@ -104,13 +132,40 @@ def _filtered(filters: QueueFilters, now: dt.datetime) -> QuerySet[RefundApplica
             | Q(repairs__gt=0)
             | Q(amount_minor__gte=F("second_approval_from_minor"))
         )
-    if filters.needs_destination:
-        rows = rows.filter(route_plan__contains=[{"route": Route.DESIGNATED.value}])
+    rows = _by_way(rows, filters, now)
     if filters.shop_key is not None:
         rows = rows.filter(shop_key=filters.shop_key)
     if filters.application_id:
         rows = rows.filter(public_id=filters.application_id)
     return rows
+
+
+def _by_way(
+    rows: QuerySet[RefundApplication], filters: QueueFilters, now: dt.datetime
+) -> QuerySet[RefundApplication]:
+    if filters.needs_destination:
+        rows = rows.filter(route_plan__contains=[{"route": Route.DESIGNATED.value}])
+    if filters.way_back_closes:
+        rows = rows.filter(_way_back_closes(now), state__in=sorted(BEFORE_A_PAYOUT))
+    return rows
+
+
+def _way_back_closes(now: dt.datetime) -> Func:
+    """In the database what `_way_back_closes_at` is in Python, but for what the seller waits.
+
+    A plan keeps its moments as UTC in ISO 8601: they sort as they are written.
+    """
+    handed_over_by = Case(
+        When(review_due_at__gt=now, then=F("review_due_at")),
+        default=Value(now + rules.LATE_HAND_OVER_WITHIN),
+    )
+    return Func(
+        F("route_plan"),
+        Cast(Value(_WAY_BACK_CLOSES), _JsonPath()),
+        JSONObject(handed_over_by=handed_over_by),
+        function="jsonb_path_exists",
+        output_field=BooleanField(),
+    )
 
 
 def _late(now: dt.datetime) -> Q:
@@ -129,6 +184,20 @@ def _confirmable(actor_id: str) -> QuerySet[RefundApplication]:
         .exclude(destination_set_by=actor_id)
         .exclude(Exists(own))
     )
+
+
+def _way_back_closes_at(row: RefundApplication, now: dt.datetime) -> dt.datetime | None:
+    if row.state not in BEFORE_A_PAYOUT or row.review_due_at is None:
+        return None
+    waited = now - row.state_since if row.state == State.MORE_INFORMATION else dt.timedelta(0)
+    handed_over_by = rules.handed_over_by(row.review_due_at + waited, now=now)
+    closing = [
+        leg.refundable_until
+        for leg in RoutePlan.from_json(row.route_plan).legs
+        if leg.refundable_until is not None
+        and rules.way_back(leg, now=now, handed_over_by=handed_over_by) is not WayBack.OPEN
+    ]
+    return min(closing, default=None)
 
 
 def _to_row(row: RefundApplication, now: dt.datetime) -> QueueRow:
@@ -150,4 +219,5 @@ def _to_row(row: RefundApplication, now: dt.datetime) -> QueueRow:
             repairs=row.repairs,
         ),
         needs_destination=any(leg["route"] == Route.DESIGNATED for leg in row.route_plan),
+        way_back_closes_at=_way_back_closes_at(row, now),
     )

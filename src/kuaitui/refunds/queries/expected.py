@@ -57,6 +57,9 @@ def _to_be_sent(
     usable_from = destination.usable_from if waits and destination is not None else now
     arrival = _arrival(leg)
     part = rules.expected_part(leg, arrival, sent_from=max(now, usable_from), sent_by=planned_by)
+    review_ends_at = rules.midnight_after(promised.review_by, terms=terms)
+    by = rules.handed_over_by(max(review_ends_at, usable_from), now=now)
+    part = replace(part, way_back=rules.way_back(leg, now=now, handed_over_by=by))
     planned = rules.expected_part(
         leg, arrival, sent_from=usable_from if waits else planned_by, sent_by=planned_by
     )

@@ -82,6 +82,7 @@ def preview_refund(
         destination=proposal.destination,
         eta=rules.not_before_the_parts(promised, parts),
         parts=parts,
+        closing=rules.closing_way_back(parts),
         by_rule=by_rule,
         requires_second_approval=rules.requires_second_approval(
             amount=proposal.amount,

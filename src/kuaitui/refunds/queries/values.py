@@ -14,6 +14,7 @@ from kuaitui.refunds.states import SellerAct, StaffAct, State, StateFacts
 from kuaitui.refunds.types import (
     AmountChoice,
     CloseOut,
+    ClosingWayBack,
     DecisionView,
     Difference,
     Eta,
@@ -74,6 +75,8 @@ class ApplicationView:
     """What holds now. No part is expected after it."""
     parts: tuple[ExpectedPart, ...]
     """The parts of the plan, with their days. Empty when they were replaced by a repair."""
+    closing: ClosingWayBack | None
+    """Until a payout begins."""
     seller_acts: frozenset[SellerAct]
     staff_acts: frozenset[StaffAct]
     timeline: tuple[TimelineEvent, ...]
@@ -159,6 +162,8 @@ class QueueFilters:
     requires_second_approval: bool = False
     needs_destination: bool = False
     """Some of the money cannot go back the way it came."""
+    way_back_closes: bool = False
+    """Some of the money can go back the way it came only if it is sent before the review must end."""
     shop_key: int | None = None
     application_id: str = ""
     confirmable_by: str = ""
@@ -180,6 +185,14 @@ class QueueRow:
     is_late: bool
     requires_second_approval: bool
     needs_destination: bool
+    way_back_closes_at: dt.datetime | None
+    """When a part can no longer go back the way it came, if that may be before it is sent."""
+
+    @property
+    def act_by(self) -> dt.datetime | None:
+        """The earlier of the two: when it is due, and when its way back closes."""
+        moments = [at for at in (self.due_at, self.way_back_closes_at) if at is not None]
+        return min(moments, default=None)
 
 
 @dataclass(frozen=True, slots=True)

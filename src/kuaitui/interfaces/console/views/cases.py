@@ -214,6 +214,10 @@ def notices_of(found: Case) -> list[dict[str, object]]:
             _("What was approved has changed"),
             _("Amount, account or route is another now. The case must be reviewed again."),
         ),
+        "destination.required": (
+            _("A part can no longer go back the way it came"),
+            _("Its channel does not take it back any more. Ask the seller for an account."),
+        ),
         "deposit.part_too_small": (
             _("A part is too small for this account"),
             _("Its channel does not send so little. Ask the seller for another kind of account."),

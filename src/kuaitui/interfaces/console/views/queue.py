@@ -96,6 +96,7 @@ def _filters(form: QueueForm, name: str, now: dt.datetime) -> QueueFilters:
         shop_key=typed["shop"],
         requires_second_approval=typed["risk"] == Risk.LARGE,
         needs_destination=typed["risk"] == Risk.DESIGNATED,
+        way_back_closes=typed["risk"] == Risk.CLOSING,
     )
 
 

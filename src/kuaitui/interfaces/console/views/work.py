@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.http import HttpResponse
@@ -27,7 +27,7 @@ from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import overview
 from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
-from kuaitui.refunds.queries import QueueCount, QueueFilters, queue, work_list
+from kuaitui.refunds.queries import QueueCount, QueueFilters, QueueRow, queue, work_list
 from kuaitui.refunds.states import State
 
 
@@ -62,7 +62,6 @@ def work(request: StaffRequest) -> HttpResponse:
     payouts = overview(now=now)
     found = work_list(viewer_id=request.viewer.public_id, now=now)
     filters, title, address = _next_for(request.viewer)
-    page = queue(filters=filters, limit=NEXT_ROWS, now=now)
     oldest = payouts.oldest_unknown_since
     context = {
         "section": "work",
@@ -78,9 +77,21 @@ def work(request: StaffRequest) -> HttpResponse:
         "odd_orders": _odd_orders(now),
         "next_title": title,
         "next_href": address,
-        "rows": lines(page.rows),
+        "rows": lines(_next_rows(filters, now)),
     }
     return render(request, "console/work.html", context)
+
+
+def _next_rows(filters: QueueFilters, now: dt.datetime) -> list[QueueRow]:
+    """The first of the queue; what can go back the way it came for a short time only goes before."""
+    closing = queue(filters=replace(filters, way_back_closes=True), limit=NEXT_ROWS, now=now).rows
+    others = queue(filters=filters, limit=NEXT_ROWS, now=now).rows
+    in_order = [*sorted(closing, key=_act_by), *(row for row in others if row not in closing)]
+    return in_order[:NEXT_ROWS]
+
+
+def _act_by(row: QueueRow) -> dt.datetime:
+    return row.act_by or row.submitted_at
 
 
 def _odd_orders(now: dt.datetime) -> Waiting:

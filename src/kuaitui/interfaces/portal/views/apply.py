@@ -275,6 +275,7 @@ def _check_page(
         "preview": preview,
         "ways": ways,
         "where": in_a_few_words(ways),
+        "has_account": bool(deposits.destinations(shop_key=request.shop.key)),
         "has_changed": has_changed,
         "refusal": in_words(refusal) if refusal else "",
     }
