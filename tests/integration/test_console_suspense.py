@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kuaitui.accounts.types import Role
-from kuaitui.channels.port import FailedDefinite, Succeeded
+from kuaitui.channels.port import FailedDefinite, Returned, Succeeded
 from kuaitui.deposits import queries
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.payouts.operations import begin_send_back, set_send_back_aside
@@ -149,6 +149,23 @@ def test_what_certainly_did_not_go_back_is_said_and_decided_anew(made: pig.World
 
     assert "It certainly did not go back" in page
     assert "NO_AUTH" in page
+    assert f'href="{address("/propose")}"' in page
+
+
+def test_what_came_back_is_said_and_decided_anew(made: pig.World) -> None:
+    maker, checker = console_given.desk(Role.REVIEWER), console_given.desk(Role.APPROVER)
+    maker.post(address("/propose"), proposal(made, resolution="send_back", account_id=""))
+    checker.post(address("/decide"), {"version": str(case().version), "decision": "confirm"})
+    send_back_id = begin_send_back(suspense_id=case().suspense_id, now=made.now)
+    sbg.record(sbg.claim(send_back_id, now=made.now), Succeeded("R", made.now), now=made.now)
+    later = made.now + given.DAY
+    came_back = Returned("R", "ACCOUNT_CLOSED", later)
+    sbg.record(sbg.claim(send_back_id, now=later), came_back, now=later)
+
+    page = maker.get(address()).text
+
+    assert "the payer’s bank gave it back" in page
+    assert "ACCOUNT_CLOSED" in page
     assert f'href="{address("/propose")}"' in page
 
 

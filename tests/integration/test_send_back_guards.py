@@ -80,7 +80,8 @@ def test_nothing_goes_back_that_two_people_did_not_order(refused: Refused, made:
         ("state = 'sending'", "a_send_back_is_claimed"),
         ("state = 'unknown'", "a_send_back_moves_by_the_table"),
         ("state = 'paid', settled_at = now()", "a_payment_is_back_on_the_channels_word"),
-        ("state = 'returned'", "send_back_state_is_known"),
+        ("state = 'returned'", "a_payment_comes_back_on_the_channels_word"),
+        ("state = 'cancelled'", "send_back_state_is_known"),
         ("next_check_at = NULL", "no_live_send_back_is_forgotten"),
     ],
 )

@@ -100,7 +100,6 @@ def test_paid_closes_the_case_and_its_book_comes_back_to_zero(made: sbg.World) -
     assert made.case.state is SuspenseState.SENT_BACK
     assert made.case.refund_reference == made.view.number
     assert made.book == GONE
-    assert made.view.next_check_at is None
     assert nothing_differs()
 
 

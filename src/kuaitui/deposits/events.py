@@ -61,6 +61,16 @@ class PaymentInSuspense:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentCameBack:
+    """A payment that was sent back to its payer was given back to us: two people decide anew."""
+
+    suspense_id: str
+    channel: str
+    returns: int
+    """How often that has happened to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SuspenseResolved:
     """Two people have decided where a payment without a place goes."""
 

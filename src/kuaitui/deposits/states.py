@@ -42,7 +42,8 @@ class SuspenseState(enum.StrEnum):
     TO_SEND_BACK = "to_send_back"
     """Two people have ordered that it goes back the way it came. The machine sends it."""
     SENT_BACK = "sent_back"
-    """The channel has sent it back, by its own word or as two people noted."""
+    """The channel has sent it back, by its own word or as two people noted. What it sent back by
+    our order may still be given back to it for weeks."""
 
 
 _ANSWERS: Final = frozenset(PayInState) - {PayInState.OPENING}
@@ -79,7 +80,8 @@ SUSPENSE_TRANSITIONS: Final = {
     # Open again: the channel refused for good, and people decide anew.
     SuspenseState.TO_SEND_BACK: frozenset({SuspenseState.SENT_BACK, SuspenseState.OPEN}),
     SuspenseState.ATTRIBUTED: frozenset[SuspenseState](),
-    SuspenseState.SENT_BACK: frozenset[SuspenseState](),
+    # Open again: it came back (退票).
+    SuspenseState.SENT_BACK: frozenset({SuspenseState.OPEN}),
 }
 # Money of these lies in a suspense book.
 UNRESOLVED: Final = frozenset(

@@ -6,7 +6,12 @@ import datetime as dt
 
 from django.db import transaction
 
-from kuaitui.deposits.events import PayInNeedsPerson, PaymentInSuspense, SuspenseResolved
+from kuaitui.deposits.events import (
+    PayInNeedsPerson,
+    PaymentCameBack,
+    PaymentInSuspense,
+    SuspenseResolved,
+)
 from kuaitui.deposits.queries import suspense_case
 from kuaitui.kit.outbox import subscribe
 from kuaitui.notifications.operations import write_notice
@@ -45,14 +50,21 @@ def tell_whose_payment_is_kept_apart(event: PaymentInSuspense, now: dt.datetime)
     _tell_of_suspense(event.suspense_id, "kept_apart", now)
 
 
+@subscribe(PaymentCameBack)
+def tell_whose_payment_came_back(event: PaymentCameBack, now: dt.datetime) -> None:
+    """The shop that was told its payment goes back hears that it is kept apart again."""
+    _tell_of_suspense(event.suspense_id, "came_back", now, times=event.returns)
+
+
 @subscribe(SuspenseResolved)
 def tell_where_the_payment_goes(event: SuspenseResolved, now: dt.datetime) -> None:
     """The shop hears what two people decided: `suspense.attribute` or `suspense.send_back`."""
     _tell_of_suspense(event.suspense_id, event.resolution, now)
 
 
-def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime) -> None:
+def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: int = 1) -> None:
     case = suspense_case(suspense_id)
+    cause = f"{suspense_id}/{word}" if times == 1 else f"{suspense_id}/{word}/{times}"
     shops = {key for key in (case.order_shop_key, case.account_shop_key) if key is not None}
     with transaction.atomic():
         for shop_key in sorted(shops):
@@ -60,6 +72,6 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime) -> None:
                 shop_key=shop_key,
                 code=f"suspense.{word}",
                 object_id=suspense_id,
-                cause=f"{suspense_id}/{word}",
+                cause=cause,
                 now=now,
             )

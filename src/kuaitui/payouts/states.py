@@ -97,9 +97,9 @@ LIVE: Final = frozenset(
 )
 # A question about these may have an answer that we do not know yet.
 ASKABLE: Final = LIVE - {LegState.READY} | {LegState.PAID}
-# Where a payment in suspense can stand on its way back. Given back by the payer's bank is failed:
-# the money lies where it lay.
-SEND_BACK_STATES: Final = LIVE | {LegState.PAID, LegState.FAILED}
+# Where a payment in suspense can stand on its way back. Given back by the payer's bank before it was
+# called paid is failed: the money lies where it lay.
+SEND_BACK_STATES: Final = LIVE | {LegState.PAID, LegState.RETURNED, LegState.FAILED}
 # A new leg may take the place of these.
 REPAIRABLE: Final = frozenset({LegState.FAILED, LegState.RETURNED})
 

@@ -225,6 +225,8 @@ class SuspenseRow(models.Model):
     refund_reference = models.CharField(max_length=80, default="", blank=True)
     sent_back_by = models.CharField(max_length=80, default="", blank=True)
     sent_back_at = models.DateTimeField(null=True)
+    returns = models.IntegerField(default=0, db_default=0)
+    """How often it was sent back and came back (退票)."""
     version = models.IntegerField(default=0)
 
     class Meta:

@@ -48,6 +48,7 @@ from kuaitui.deposits.operations.suspense import (
     note_found_payment,
     propose_resolution,
     refuse_resolution,
+    reopen_returned,
     reopen_unsent,
 )
 
@@ -84,6 +85,7 @@ __all__ = [
     "release_deposit",
     "release_pay_in",
     "release_share",
+    "reopen_returned",
     "reopen_unsent",
     "reserve_share",
     "return_shares",

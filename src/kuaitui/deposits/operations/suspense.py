@@ -1,8 +1,9 @@
 """Payments without a place (挂账): a book each, and two people who decide.
 
 The book says what lies with the channel and that it is set aside: *at_channel → frozen* when it is
-found, *frozen → at_channel* when it leaves, to a deposit or back to its payer. It comes back to
-zero, and no journal spans two books.
+found, *frozen → at_channel* when it leaves, to a deposit or back to its payer, and *at_channel →
+frozen* again if its payer's bank gives it back. It comes back to zero, and no journal spans two
+books.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from kuaitui.deposits.errors import (
     SuspenseReferenceTaken,
     SuspenseUnknown,
 )
-from kuaitui.deposits.events import PaymentInSuspense, SuspenseResolved
+from kuaitui.deposits.events import PaymentCameBack, PaymentInSuspense, SuspenseResolved
 from kuaitui.deposits.models import (
     ChannelPayment,
     DepositAccount,
@@ -257,6 +258,38 @@ def reopen_unsent(*, suspense_id: str, code: str, actor: Actor, now: dt.datetime
     log.error("suspense.not_sent_back", suspense_id=row.public_id, code=code)
 
 
+@requires_transaction
+def reopen_returned(
+    *,
+    suspense_id: str,
+    number: str,
+    code: str,
+    returned_at: dt.datetime,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """A payment that was sent back under our number came back (退票): people decide anew.
+
+    Posts *at_channel → frozen*. The database asks for the send-back that came back.
+
+    Raises:
+        SuspenseUnknown, SuspenseMovedOn: it was not sent back, or under another number.
+    """
+    row = _find(suspense_id)
+    if (row.state, row.refund_reference) != (SuspenseState.SENT_BACK.value, number):
+        raise SuspenseMovedOn(suspense=suspense_id, state=row.state)
+    way = _way_back(row)
+    _post(row, "suspense.returned", Account.AT_CHANNEL, Account.FROZEN, returned_at, now, way)
+    _forget_decision(row)
+    row.decided_by = row.sent_back_by = ""
+    row.decided_at = row.sent_back_at = None
+    row.returns += 1
+    _move(row, SuspenseState.OPEN)
+    _record(row, "suspense.returned", actor, now, code=code)
+    publish(PaymentCameBack(row.public_id, row.channel, row.returns), now=now)
+    log.error("suspense.returned", suspense_id=row.public_id, code=code)
+
+
 def _find(suspense_id: str) -> SuspenseRow:
     row = SuspenseRow.objects.select_for_update().filter(public_id=suspense_id).first()
     if row is None:
@@ -275,7 +308,13 @@ def _note_sent_back(
     row.refund_reference = number
     row.sent_back_by, row.sent_back_at = by.id, sent_at
     _move(row, SuspenseState.SENT_BACK)
-    _post(row, "suspense.sent_back", Account.FROZEN, Account.AT_CHANNEL, sent_at, now)
+    way = _way_back(row)
+    _post(row, "suspense.sent_back", Account.FROZEN, Account.AT_CHANNEL, sent_at, now, way)
+
+
+def _way_back(row: SuspenseRow) -> str:
+    """What the journals of a way back are posted by: each way that it goes has its own."""
+    return f"{row.public_id}/{row.returns + 1}" if row.returns else row.public_id
 
 
 def _refund_named(row: SuspenseRow, reference: str) -> str:
@@ -331,9 +370,10 @@ def _post(
     credit: Account,
     occurred_at: dt.datetime,
     now: dt.datetime,
+    reference: str = "",
 ) -> None:
     line = Line(debit, credit, Money(row.amount_minor, row.currency))
-    journal = Journal(row.book_id, kind, row.public_id, occurred_at, (line,))
+    journal = Journal(row.book_id, kind, reference or row.public_id, occurred_at, (line,))
     post_journal(journal, now=now)
 
 

@@ -22,8 +22,9 @@ PAYMENTS_IN: Final = """
     FROM deposits_suspense WHERE lot_id = ''"""
 SENT_BACK: Final = """
     SELECT channel, 'out' AS event, 'refund' AS line_kind, refund_reference AS key, book_id,
-        'suspense.sent_back' AS journal_kind, public_id AS object_id, currency, amount_minor,
-        sent_back_at AS answered_at
+        'suspense.sent_back' AS journal_kind,
+        public_id || CASE returns WHEN 0 THEN '' ELSE '/' || returns + 1 END AS object_id,
+        currency, amount_minor, sent_back_at AS answered_at
     FROM deposits_suspense WHERE sent_back_at IS NOT NULL"""
 
 
@@ -76,7 +77,11 @@ _IN_SUSPENSE: Final = _SUSPENSE.format(
 )  # fmt: skip
 _WENT_BACK: Final = _SUSPENSE.format(
     key="kept.refund_reference", moment="sent_back_at", condition="kept.sent_back_at IS NOT NULL",
-    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept"), waits="false",
+    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept").replace(
+        "kept.public_id",
+        "kept.public_id || CASE kept.returns WHEN 0 THEN '' ELSE '/' || kept.returns + 1 END",
+    ),
+    waits="false",
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class SendBack(models.Model):
     last_sent_at = models.DateTimeField(null=True)
     clear_since = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
     channel_reference = models.CharField(max_length=80, default="", blank=True)
     code = models.CharField(max_length=80, default="", blank=True)
     delayed_at = models.DateTimeField(null=True)
@@ -77,7 +78,17 @@ class SendBack(models.Model):
             ),
             models.CheckConstraint(
                 name="a_paid_send_back_says_when",
-                condition=~Q(state="paid") | Q(settled_at__isnull=False),
+                condition=~Q(state__in=["paid", "returned"]) | Q(settled_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_returned_send_back_says_when",
+                condition=Q(state="returned", returned_at__isnull=False)
+                | ~Q(state="returned") & Q(returned_at=None),
+            ),
+            models.CheckConstraint(
+                name="a_send_back_that_ended_is_not_checked",
+                condition=~Q(state__in=["returned", "failed"])
+                | Q(next_check_at=None, lease_until=None),
             ),
         ]
         indexes = [

@@ -29,9 +29,11 @@ from kuaitui.kit.outbox import wake
 from kuaitui.payouts.models import SendBack, SendBackAttempt
 from kuaitui.payouts.operations.carry_out import forget_send
 from kuaitui.payouts.operations.send_backs import (
+    ENDED,
     MACHINE,
     SendBackClaim,
     claim_send_back,
+    come_back,
     fail,
 )
 from kuaitui.payouts.operations.switches import stop_rejected_channel
@@ -115,8 +117,9 @@ def record_send_back_outcome(
 ) -> LegState | None:
     """Record what a call came to and move on; nothing if the lease was lost meanwhile.
 
-    *Paid* closes the case and posts *frozen → at_channel* in its book; *failed for good*, or given
-    back by the payer's bank, opens it again for people. Recording twice changes nothing.
+    *Paid* closes the case and posts *frozen → at_channel* in its book; what is paid is watched, and
+    *returned* posts *at_channel → frozen*. That and *failed for good* open the case again for
+    people. Recording twice changes nothing.
     """
     row = SendBack.objects.select_for_update().get(public_id=claim.send_back_id)
     word, cause = classify(outcome)
@@ -136,21 +139,26 @@ def record_send_back_outcome(
         # After a restore the channel may know a send that our books have forgotten.
         row.first_sent_at = row.first_sent_at or now
         row.last_sent_at = row.last_sent_at or now
-    if step.state in {LegState.FAILED, LegState.RETURNED}:
-        fail(row, step.code, now)
+    if step.state in ENDED:
+        if before is LegState.PAID:
+            moment = outcome.returned_at if isinstance(outcome, Returned) else now
+            come_back(row, step.code, returned_at=min(moment, now), now=now)
+        else:
+            fail(row, step.code, now)
         reach("send_backs.record.uncommitted")
-        return LegState.FAILED
+        return LegState(row.state)
     ensure(may_move(before, step.state), "a send-back moves by the table of legs")
     is_hinted = row.next_check_at not in {None, claim.lease_until}
     row.next_check_at = next_look_at(step, before=before, is_hinted=is_hinted, now=now)
     _move_on(row, step, outcome, now)
     _alarm_if_delayed(row, pace, now)
     row.save()
-    if isinstance(outcome, Succeeded):
+    if step.state is LegState.PAID and before is not LegState.PAID:
+        assert row.settled_at is not None  # the database keeps nothing paid without it
         close_sent_back(
             suspense_id=row.suspense_id,
             number=row.number,
-            sent_at=min(outcome.settled_at, now),
+            sent_at=row.settled_at,
             actor=MACHINE,
             now=now,
         )
@@ -218,9 +226,8 @@ def _move_on(row: SendBack, step: Step, outcome: Outcome, now: dt.datetime) -> N
     row.code = step.code[:80] or row.code
     if isinstance(outcome, Accepted | NeedsAction | Succeeded | Returned):
         row.channel_reference = outcome.reference[:80] or row.channel_reference
-    if isinstance(outcome, Succeeded):
-        row.settled_at = min(outcome.settled_at, now)
-        row.code, row.next_check_at = "", None
+    if isinstance(outcome, Succeeded) and row.settled_at is None:
+        row.settled_at, row.code = min(outcome.settled_at, now), ""
 
 
 def _alarm_if_delayed(row: SendBack, pace: Pace, now: dt.datetime) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from kuaitui.audit.operations import record
 from kuaitui.channels.port import OriginalPayment, PayoutInstruction
-from kuaitui.deposits.operations import reopen_unsent
+from kuaitui.deposits.operations import reopen_returned, reopen_unsent
 from kuaitui.deposits.queries import suspense_case
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.kernel.actor import Actor
@@ -39,6 +39,8 @@ LEASE_ENDED: Final = "lease_ended"
 ROUTE_CLOSED: Final = "ROUTE_CLOSED"
 NO_WAY_BACK: Final = "NO_WAY_BACK"
 REASON_LENGTH_MAX: Final = 200
+# After these the money lies where it lay, and people decide anew.
+ENDED: Final = frozenset({LegState.FAILED, LegState.RETURNED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,8 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
     """
     case = suspense_case(suspense_id)
     earlier = SendBack.objects.select_for_update().filter(suspense_id=suspense_id)
-    is_live = any(one.state != LegState.FAILED for one in earlier)
-    if case.state is not SuspenseState.TO_SEND_BACK or is_live:
+    is_under_way = any(one.state not in ENDED for one in earlier)
+    if case.state is not SuspenseState.TO_SEND_BACK or is_under_way:
         return None
     held_at = last_held_at()
     sent_count = sum(one.first_sent_at is not None for one in earlier)
@@ -199,6 +201,22 @@ def fail(row: SendBack, code: str, now: dt.datetime) -> None:
     row.next_check_at = row.lease_until = None
     row.save()
     reopen_unsent(suspense_id=row.suspense_id, code=row.code, actor=MACHINE, now=now)
+
+
+def come_back(row: SendBack, code: str, *, returned_at: dt.datetime, now: dt.datetime) -> None:
+    """Paid and given back (退票): people decide anew about the case. Inside the caller's transaction."""
+    row.state, row.since, row.code = LegState.RETURNED, now, code[:80]
+    row.returned_at = returned_at
+    row.next_check_at = row.lease_until = None
+    row.save()
+    reopen_returned(
+        suspense_id=row.suspense_id,
+        number=row.number,
+        code=row.code,
+        returned_at=returned_at,
+        actor=MACHINE,
+        now=now,
+    )
 
 
 def _lock(send_back_id: str) -> SendBack:

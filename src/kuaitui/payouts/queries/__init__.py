@@ -22,10 +22,11 @@ from kuaitui.payouts.queries.due import due_legs
 from kuaitui.payouts.queries.for_reconciliation import (
     CAME_BACK,
     PAID_OUT,
+    WENT_AND_CAME_BACK,
     SentLeg,
     legs_by_bank_reference,
     legs_by_number,
-    send_backs_under_way,
+    send_backs_not_back,
 )
 from kuaitui.payouts.queries.holds import LastSend, current_hold, incarnation_now
 from kuaitui.payouts.queries.interventions import (
@@ -69,6 +70,7 @@ from kuaitui.payouts.queries.values import (
 __all__ = [
     "CAME_BACK",
     "PAID_OUT",
+    "WENT_AND_CAME_BACK",
     "AttemptRecord",
     "BatchSummary",
     "ChannelCount",
@@ -118,9 +120,9 @@ __all__ = [
     "payout_of_application",
     "payouts_of_applications",
     "send_back",
+    "send_backs_not_back",
     "send_backs_of",
     "send_backs_set_aside",
-    "send_backs_under_way",
     "waiting_legs",
     "with_payees",
     "words_of_message",

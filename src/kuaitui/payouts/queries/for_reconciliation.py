@@ -10,7 +10,6 @@ from typing import Final
 from django.db import connection
 
 from kuaitui.channels.port import Route
-from kuaitui.payouts.models import SendBack
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptOutcome, PostingKind
 
@@ -27,6 +26,23 @@ CAME_BACK: Final = f"""
         leg.channel_number AS key, leg.book_id, '{PostingKind.RETURNED}' AS journal_kind,
         leg.public_id AS object_id, leg.currency, leg.amount_minor, leg.returned_at AS answered_at
     FROM payouts_leg AS leg"""
+
+# Each way back out of suspense has journals of its own, by the case and how often it came back before.
+_WAY_BACK: Final = """
+    back.suspense_id || (SELECT CASE count(*) WHEN 0 THEN '' ELSE '/' || count(*) + 1 END
+        FROM payouts_send_back AS earlier WHERE earlier.suspense_id = back.suspense_id
+            AND earlier.nth < back.nth AND earlier.state = 'returned')"""
+_WAYS: Final = (
+    "('out', 'refund', 'suspense.sent_back', back.settled_at),"
+    " ('return', 'return', 'suspense.returned', back.returned_at)"
+)
+# What was sent back out of suspense and came back: its case is open again and tells of it no more.
+WENT_AND_CAME_BACK: Final = f"""
+    SELECT back.channel, way.event, way.line_kind, back.number AS key, back.book_id, way.journal_kind,
+        {_WAY_BACK} AS object_id, back.currency, back.amount_minor, way.answered_at
+    FROM payouts_send_back AS back
+        CROSS JOIN LATERAL (VALUES {_WAYS}) AS way (event, line_kind, journal_kind, answered_at)
+    WHERE back.state = 'returned'"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +99,30 @@ def _legs(condition: str, channel: str, wanted: Sequence[str]) -> list[SentLeg]:
         return [SentLeg(*row) for row in cursor.fetchall()]
 
 
-def send_backs_under_way(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
-    """Payments on their way back out of suspense that the channel has not yet called paid.
+def send_backs_not_back(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
+    """Payments sent back out of suspense that do not lie with their payer: on the way, or returned.
 
-    Those that it has are told by their suspense cases.
+    Those that do are told by their suspense cases.
     """
-    rows = SendBack.objects.filter(
-        channel=channel, number__in=list(numbers), first_sent_at__isnull=False
+    posted = (
+        "(SELECT sum(entry.amount_minor)::bigint FROM ledger_entry AS entry WHERE"
+        f" entry.book_id = back.book_id AND entry.kind = %s AND entry.reference = {_WAY_BACK})"
     )
-    return [
-        SentLeg(
-            number=row.number,
-            reference=row.channel_reference,
-            leg_id=row.public_id,
-            book_id=row.book_id,
-            route=Route.ORIGINAL.value,
-            state=row.state,
-            amount_minor=row.amount_minor,
-            currency=row.currency,
-            settled_at=None,
-            returned_at=None,
-            settled_minor=None,
-            returned_minor=None,
-            waited_for_person=row.state == LegState.NEEDS_ACTION,
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT back.number, back.channel_reference, back.public_id, back.book_id, %s,"
+            " back.state, back.amount_minor, back.currency, back.settled_at, back.returned_at,"
+            f" {posted}, {posted}, back.state = %s FROM payouts_send_back AS back"
+            " WHERE back.channel = %s AND back.number = ANY (%s) AND back.first_sent_at IS NOT NULL"
+            " AND back.state <> %s ORDER BY back.id",
+            [
+                Route.ORIGINAL,
+                "suspense.sent_back",
+                "suspense.returned",
+                LegState.NEEDS_ACTION,
+                channel,
+                list(numbers),
+                LegState.PAID,
+            ],
         )
-        for row in rows.exclude(state=LegState.PAID).order_by("id")
-    ]
+        return [SentLeg(*row) for row in cursor.fetchall()]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import SendBackUnknown
 from kuaitui.payouts.models import ChannelSwitch, SendBack
 from kuaitui.payouts.queries.holds import current_hold_began, last_held_at
 from kuaitui.payouts.queries.values import AttemptRecord
-from kuaitui.payouts.states import LegState
+from kuaitui.payouts.states import LIVE, LegState
 from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome
 
 SEND_BACKS_MAX = 200
 ATTEMPTS_MAX = 500
+# What is paid is only watched: it comes after all that is not.
+WATCHED: Final = ExpressionWrapper(Q(state=LegState.PAID), output_field=BooleanField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class SendBackView:
     since: dt.datetime
     next_check_at: dt.datetime | None
     settled_at: dt.datetime | None
+    returned_at: dt.datetime | None
     channel_reference: str
     code: str
     is_delayed: bool
@@ -41,7 +45,7 @@ class SendBackView:
 
 
 def due_send_backs(*, now: dt.datetime, limit: int = 50) -> list[str]:
-    """Ids of the send-backs whose turn has come, the longest due first.
+    """Ids of the send-backs whose turn has come: the longest waiting first, and paid ones last.
 
     What a kill switch or a hold keeps back is not due. What must be asked about before it is sent
     is due: asking never stops.
@@ -50,7 +54,7 @@ def due_send_backs(*, now: dt.datetime, limit: int = 50) -> list[str]:
         SendBack.objects.filter(next_check_at__lte=now, set_aside_at=None)
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
         .exclude(_kept_back())
-        .order_by("next_check_at", "id")
+        .order_by(WATCHED, "next_check_at", "id")
     )
     return list(rows.values_list("public_id", flat=True)[: min(limit, SEND_BACKS_MAX)])
 
@@ -103,9 +107,10 @@ def _to_view(row: SendBack) -> SendBackView:
         since=row.since,
         next_check_at=row.next_check_at,
         settled_at=row.settled_at,
+        returned_at=row.returned_at,
         channel_reference=row.channel_reference,
         code=row.code,
-        is_delayed=row.delayed_at is not None and row.next_check_at is not None,
+        is_delayed=row.delayed_at is not None and row.state in LIVE,
         set_aside_at=row.set_aside_at,
         set_aside_reason=row.set_aside_reason,
         attempts=tuple(

@@ -26,10 +26,11 @@ from kuaitui.ledger.queries import MOVED_BY_ONE_LINE
 from kuaitui.payouts.queries import (
     CAME_BACK,
     PAID_OUT,
+    WENT_AND_CAME_BACK,
     SentLeg,
     legs_by_bank_reference,
     legs_by_number,
-    send_backs_under_way,
+    send_backs_not_back,
 )
 from kuaitui.reconciliation.models import RepeatedItem
 from kuaitui.reconciliation.rules import EXPECTED, Sharer, share_out
@@ -48,6 +49,8 @@ WITH answers AS (
     UNION ALL SELECT * FROM ({PAID_OUT}) AS paid_out
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
     UNION ALL SELECT * FROM ({SENT_BACK}) AS sent_back
+        WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
+    UNION ALL SELECT * FROM ({WENT_AND_CAME_BACK}) AS went_and_came_back
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s
     UNION ALL SELECT * FROM ({CAME_BACK}) AS came_back
         WHERE channel = %(channel)s AND answered_at >= %(from)s AND answered_at < %(to)s),
@@ -205,7 +208,7 @@ def _of_payment(row: PaymentIn, kind: LineKind, word: str) -> Ours:
 def _legs(channel: str, keys: set[str]) -> list[SentLeg]:
     """The legs of some numbers, ours or the channel's, and those that share the channel's."""
     found = legs_by_number(channel=channel, numbers=sorted(keys))
-    found += send_backs_under_way(channel=channel, numbers=sorted(keys))
+    found += send_backs_not_back(channel=channel, numbers=sorted(keys))
     by_number = {leg.number: leg for leg in found}
     references = (keys - by_number.keys()) | {leg.reference for leg in by_number.values()} - {""}
     for leg in legs_by_bank_reference(channel=channel, references=sorted(references)):
