@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from kuaitui.channels.port import Arrival
+from kuaitui.deposits.types import Route
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries import payout_of_application
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.queries import preview_refund
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import AmountChoice, Standing
-from tests.support import given, portal_given
+from tests.support import given, payouts_given, portal_given
 from tests.support.clock import standing_at
 from tests.support.given import DAY, NOW
-from tests.support.refunds_given import MIDDLE, SMALL, World, application, world
+from tests.support.refunds_given import MIDDLE, OTHER_CARD, SMALL, World, application, world
 
 pytestmark = pytest.mark.django_db
 BANK = "bank"
@@ -224,3 +229,68 @@ def test_what_the_rule_approved_once_is_reviewed_when_it_came_back() -> None:
 
     assert not made.view.needs_no_review
     assert made.view.eta.standing is Standing.KEPT
+
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+AT_ONCE = Arrival(0, 0, SHANGHAI, in_working_days=False)
+LATE_IN_THE_EVENING = NOW + dt.timedelta(hours=13, minutes=30)  # 23:30 there
+
+
+def channel_at_once(settings: Any, **changes: Any) -> AbstractContextManager[None]:
+    """Payments come through a channel by which refunds arrive the same day."""
+    settings.KUAITUI_PAYERS = {}
+    declared = replace(payouts_given.CONFIRMING, arrival_original=AT_ONCE, **changes)
+    return payouts_given.confirming_channel(settings, declared)
+
+
+@pytest.mark.parametrize(("interval", "days"), [(0, 0), (20, 0), (40, 1)])
+def test_a_second_refund_of_a_payment_is_not_expected_before_its_interval_is_over(
+    settings: Any, interval: int, days: int
+) -> None:
+    a_part = {"choice": AmountChoice.PART, "amount": given.yuan("¥100")}
+    with channel_at_once(settings, refund_interval=dt.timedelta(minutes=interval)):
+        made = world(SMALL)
+        made.now = LATE_IN_THE_EVENING
+        made.submit(**a_part)
+        made.deliver()
+        made.channel_pays()
+        assert made.state is State.PAID
+
+        shown = preview_refund(
+            account_id=made.shop.account_id, destination_id="", now=made.now, **a_part
+        )
+        made.submit(**a_part)
+
+        (part,) = shown.parts
+        assert part.arrives_from == part.arrives_by == today_of(made) + days * DAY
+        assert part.standing is Standing.KEPT
+        assert part.arrives_by <= shown.eta.arrives_by
+        assert made.view.parts == shown.parts
+
+
+def test_what_goes_back_is_not_expected_before_the_account_beside_it_may_be_used(
+    settings: Any,
+) -> None:
+    with channel_at_once(settings):
+        shop = given.shop("¥5,000")
+        given.pay_in(shop.account_id, "¥5,000", paid_at=NOW - 400 * DAY, route_open=False)
+        given.destination(shop)
+        cooling = given.destination(shop, number=OTHER_CARD)
+        made = World(shop)
+        made.submit(destination_id=cooling.destination_id)
+
+        back, _out = made.view.parts
+
+        assert back.leg.route is Route.ORIGINAL
+        assert back.arrives_from is not None
+        assert back.arrives_from >= cooling.usable_from.astimezone(SHANGHAI).date() > NOW.date()
+
+
+def test_what_goes_back_is_called_late_too(settings: Any) -> None:
+    with channel_at_once(settings):
+        made = application(State.IN_REVIEW, MIDDLE)
+        assert [part.standing for part in made.view.parts] == [Standing.KEPT]
+
+        made.now += 40 * DAY
+
+        assert [part.standing for part in made.view.parts] == [Standing.LATE]

@@ -36,7 +36,7 @@ from kuaitui.payouts.queries.interventions import (
     openings,
 )
 from kuaitui.payouts.queries.limits import balances, limits
-from kuaitui.payouts.queries.lots import parts_of_lots
+from kuaitui.payouts.queries.lots import last_sent_back, parts_of_lots
 from kuaitui.payouts.queries.monitor import (
     attempts,
     kill_switches,
@@ -107,6 +107,7 @@ __all__ = [
     "file_id",
     "incarnation_now",
     "kill_switches",
+    "last_sent_back",
     "leg",
     "legs_by_bank_reference",
     "legs_by_number",

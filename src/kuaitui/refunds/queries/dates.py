@@ -80,6 +80,7 @@ def dates_of(
         parts = expected_parts(
             RoutePlan.from_json(row.route_plan),
             destination,
+            shop_key=row.shop_key,
             promised=promised,
             terms=terms,
             now=now,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kuaitui.channels.port import Arrival
 from kuaitui.channels.port import Route as ChannelRoute
 from kuaitui.deposits.queries import ways_out
 from kuaitui.deposits.types import Destination, PlannedLeg, Route, RoutePlan
-from kuaitui.payouts.queries import LegProgress, PayoutProgress
+from kuaitui.payouts.queries import LegProgress, PayoutProgress, last_sent_back
 from kuaitui.payouts.states import LegState
 from kuaitui.policy.terms import Terms
 from kuaitui.refunds import rules
@@ -23,6 +23,7 @@ def expected_parts(
     plan: RoutePlan | None,
     destination: Destination | None,
     *,
+    shop_key: int,
     promised: Eta,
     terms: Terms,
     now: dt.datetime,
@@ -31,38 +32,58 @@ def expected_parts(
     """The parts of a plan with the days between which they are expected.
 
     A part that was handed over is counted from then; another from now to the last day of the
-    review, but not before its account may be used. So no part is promised for a day that is over.
+    review, but not before it may be sent: all of them wait until a new account may be used, and one
+    that goes back waits for the channel's interval after the last refund of its payment. So no part
+    is promised for a day that is over.
     """
+    if plan is None:
+        return ()
     handed_over = _handed_over(payout)
+    waiting = [leg for leg in plan.legs if leg.lot_id not in handed_over]
+    spaced_from = _spaced_from(waiting, shop_key)
+    usable_from = [destination.usable_from] if destination is not None else []
     parts = []
-    for leg in plan.legs if plan else ():
+    for leg in plan.legs:
         if leg.lot_id in handed_over:
             parts.append(_on_its_way(leg, handed_over[leg.lot_id], terms=terms, now=now))
         else:
-            parts.append(_to_be_sent(leg, destination, promised=promised, terms=terms, now=now))
+            waits = [*usable_from, *spaced_from.get(leg.lot_id, [])]
+            parts.append(_to_be_sent(leg, waits, promised=promised, terms=terms, now=now))
     return tuple(parts)
+
+
+def _spaced_from(legs: Sequence[PlannedLeg], shop_key: int) -> Mapping[str, list[dt.datetime]]:
+    """From when the payments that these go back along take one more refund, by lot, if they wait."""
+    channels = ways_out().channels
+    intervals = {
+        leg.lot_id: channels[leg.channel].refund_interval
+        for leg in legs
+        if leg.route is Route.ORIGINAL and leg.channel in channels
+    }
+    lot_ids = [lot_id for lot_id, interval in intervals.items() if interval]
+    if not lot_ids:
+        return {}
+    last_sent = last_sent_back(shop_key=shop_key, lot_ids=lot_ids)
+    return {lot_id: [sent_at + intervals[lot_id]] for lot_id, sent_at in last_sent.items()}
 
 
 def _to_be_sent(
     leg: PlannedLeg,
-    destination: Destination | None,
+    waits: Sequence[dt.datetime],
     *,
     promised: Eta,
     terms: Terms,
     now: dt.datetime,
 ) -> ExpectedPart:
+    """A part that is sent by the end of its review, but not before any moment it waits for."""
     planned_by = rules.end_of_day(promised.review_by, terms=terms)
-    # Nothing waits on its way back; a new account waits until it may be used.
-    waits = leg.route is Route.DESIGNATED and destination is not None
-    usable_from = destination.usable_from if waits and destination is not None else now
     arrival = _arrival(leg)
-    part = rules.expected_part(leg, arrival, sent_from=max(now, usable_from), sent_by=planned_by)
+    part = rules.expected_part(leg, arrival, sent_from=max([now, *waits]), sent_by=planned_by)
     review_ends_at = rules.midnight_after(promised.review_by, terms=terms)
-    by = rules.handed_over_by(max(review_ends_at, usable_from), now=now)
+    by = rules.handed_over_by(max([review_ends_at, *waits]), now=now)
     part = replace(part, way_back=rules.way_back(leg, now=now, handed_over_by=by))
-    planned = rules.expected_part(
-        leg, arrival, sent_from=usable_from if waits else planned_by, sent_by=planned_by
-    )
+    planned_from = max([planned_by, *waits])
+    planned = rules.expected_part(leg, arrival, sent_from=planned_from, sent_by=planned_from)
     if part.arrives_by and planned.arrives_by and part.arrives_by > planned.arrives_by:
         return replace(part, standing=Standing.LATE)
     return part

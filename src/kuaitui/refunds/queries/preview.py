@@ -68,7 +68,12 @@ def preview_refund(
     )
     promised = rules.eta(terms, now=now, by_rule=by_rule)
     parts = expected_parts(
-        proposal.plan, proposal.destination, promised=promised, terms=terms, now=now
+        proposal.plan,
+        proposal.destination,
+        shop_key=summary.shop_key,
+        promised=promised,
+        terms=terms,
+        now=now,
     )
     return RefundPreview(
         account_id=account_id,
