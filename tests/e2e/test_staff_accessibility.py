@@ -17,7 +17,7 @@ from kuaitui.refunds.states import State
 from tests.support import given
 from tests.support.clock import standing_at
 from tests.support.console_given import CLERK, desk
-from tests.support.pages import DESK, Watched, hidden_focus, overflow_px, violations
+from tests.support.pages import DESK, Watched, cut_off_rows, hidden_focus, overflow_px, violations
 from tests.support.refunds_given import LARGE, MIDDLE, World, application
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,7 +83,7 @@ def look(page: Page, *, scheme: str, width: int) -> list[str]:
     page.set_viewport_size({**DESK, "width": width})
     wide = overflow_px(page)
     found = [f"{page.url} is {wide} px too wide at {width}"] if wide > 0 else []
-    return [*found, *violations(page)]
+    return [*found, *cut_off_rows(page), *violations(page)]
 
 
 def session_of(client: Client) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -97,6 +99,16 @@ def test_a_break_shows_both_sides_and_that_sending_was_stopped(overpaid) -> None
     for shown in ("¥4,000.00", "¥4,000.50", overpaid.leg_id, "was stopped because of it"):
         assert shown in page.text
     assert "Propose how to close it" not in page.text
+
+
+def test_a_break_says_who_is_next_and_calls_everything_by_a_word(overpaid) -> None:
+    page = desk(Role.APPROVER).get(address()).text
+
+    assert "A reviewer proposes what becomes of it; an approver confirms." in page
+    assert "· the system" in page
+    assert "reconciliation." not in page
+    assert not re.search(r"· (paid|accepted|unknown|returned)\b", page)
+    assert "A reviewer proposes" not in desk(Role.REVIEWER).get(address()).text
 
 
 def test_one_proposes_and_another_confirms_on_the_pages(overpaid) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 
 from kuaitui.accounts.types import Role
 from kuaitui.channels.port import Unknown
 from kuaitui.facts.operations import record_reports
 from kuaitui.facts.types import OrderReport, OrderStatus
 from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console.templatetags.console import deadline
 from kuaitui.interfaces.console.views import queue
 from kuaitui.payouts.operations import stop_sending
 from kuaitui.policy.types import CODES
@@ -91,6 +93,19 @@ def test_a_late_case_is_shown_as_late_to_everybody():
 
     assert shown(page) == [made.application_id]
     assert "late" in page.text
+
+
+def test_a_deadline_is_the_day_that_the_seller_was_told():
+    made = application(State.IN_REVIEW)
+    assert made.view.due_on is not None
+    last_day = f"{made.view.due_on:%Y-%m-%d} 24:00"
+    client = desk(Role.REVIEWER)
+
+    page = client.get(f"/console/applications/{made.application_id}").text
+
+    assert last_day in page
+    assert last_day in client.get("/console/applications").text
+    assert deadline(NOW) == f"{timezone.localtime(NOW):%Y-%m-%d %H:%M}"
 
 
 def test_a_payout_without_a_result_raises_an_alert():

@@ -193,6 +193,18 @@ def test_a_banks_reason_is_told_in_words_with_its_code():
     )
 
 
+def test_the_cause_of_a_call_is_told_in_words_with_its_code():
+    made = application(State.PAYING)
+    made.channel_answers(Unknown("no_word_yet"))
+    leg_id = made.view.payout.legs[0].leg_id
+
+    page = desk(Role.AUDITOR).get(f"/console/payouts/{leg_id}").text
+    in_chinese = desk(Role.AUDITOR, language="zh-hans").get(f"/console/payouts/{leg_id}").text
+
+    assert "The bank has said nothing of it yet (no_word_yet)" in page
+    assert "银行尚未提到这一笔（no_word_yet）" in in_chinese
+
+
 def test_a_part_set_aside_is_asked_again_by_nobody_before_a_person_lets_it_go_on(unknown):
     client = desk(Role.AUDITOR)
     addresses = ("/console/payouts?state=unknown", f"/console/payouts/{unknown}")

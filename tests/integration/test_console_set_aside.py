@@ -53,6 +53,22 @@ def test_money_out_and_money_in_stand_in_one_list_with_since_when_why_and_what_t
     assert "Let it go on" not in page, "an auditor changes nothing"
 
 
+def test_who_may_not_let_it_go_on_reads_who_may_and_finds_no_empty_column() -> None:
+    world = pg.payout()
+    set_leg_aside(leg_id=world.leg_id, reason="SealBroken", now=NOW)
+    leg = f"/console/payouts/{world.leg_id}"
+
+    of_reviewer, of_approver = (
+        desk(role).get(PAGE).text for role in (Role.REVIEWER, Role.APPROVER)
+    )
+
+    assert "An approver lets them go on." in of_reviewer
+    assert "An approver lets it go on." in desk(Role.REVIEWER).get(leg).text
+    assert ">Act</th>" not in of_reviewer
+    assert ">Act</th>" in of_approver
+    assert "An approver lets" not in of_approver + desk(Role.APPROVER).get(leg).text
+
+
 def test_the_work_list_calls_people_with_a_clock() -> None:
     order()
 

@@ -72,6 +72,16 @@ def overflow_px(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
+def cut_off_rows(page: Page) -> list[str]:
+    """Rows that one must push sideways to see their amounts."""
+    cut = page.evaluate(
+        """[...document.querySelectorAll(".table-scroll:has(> .rows)")]
+            .filter((e) => e.scrollWidth > e.clientWidth + 1)
+            .map((e) => `${e.getAttribute("aria-label")} by ${e.scrollWidth - e.clientWidth} px`)"""
+    )
+    return [f"{page.url} cuts off {one}" for one in cut]
+
+
 def too_small(page: Page) -> list[str]:
     """Things to be touched that a thumb would miss."""
     return list(

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext_lazy as _
 
 from kuaitui.channels.port import StatementKind
-from kuaitui.interfaces.console.words import Word
+from kuaitui.interfaces.console.words import LEG_STATES, Word
 from kuaitui.ledger.types import Account
 from kuaitui.reconciliation.types import (
     BreakState,
@@ -98,6 +98,12 @@ FILES: Final = {
     ReadingState.REFUSED: Word(_("Refused"), "bad"),
 }
 SOURCES: Final = {Source.FETCHED: _("fetched"), Source.IMPORTED: _("imported")}
+# How our own record stands: a part of a payout, a payment in, or one that went back.
+OURS: Final = {
+    **{state.value: word.text for state, word in LEG_STATES.items()},
+    "in_suspense": _("In suspense"),
+    "sent_back": _("Sent back"),
+}
 STEPS: Final = {
     "found": _("Found"),
     "changed": _("The facts changed"),

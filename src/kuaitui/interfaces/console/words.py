@@ -79,8 +79,8 @@ LIMIT_SCOPES: Final = {
 }
 
 WAITS_FOR: Final = {
-    WaitsFor.PAYOUT_LIMIT: _("Above the limit of one payout. Raise it, then put the part back."),
-    WaitsFor.LEG_LIMIT: _("Above the channel's limit of one part. Raise it, then put it back."),
+    WaitsFor.PAYOUT_LIMIT: _("Above the limit of one payout."),
+    WaitsFor.LEG_LIMIT: _("Above the channel's limit of one part."),
     WaitsFor.SHOP_DAY_LIMIT: _("The shop's limit of 24 hours is used up. It waits for its turn."),
     WaitsFor.OPERATOR_DAY_LIMIT: _(
         "The approver's limit of 24 hours is used up. It waits for its turn."

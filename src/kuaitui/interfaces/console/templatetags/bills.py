@@ -93,6 +93,12 @@ def source_word(source: Source) -> str | Promise:
 
 
 @register.filter
+def ours_word(word: str) -> str | Promise:
+    """How our own record stands, in words."""
+    return bill_words.OURS.get(word, word)
+
+
+@register.filter
 def moment(text: str) -> str:
     """A moment that evidence holds, in figures."""
     return f"{timezone.localtime(dt.datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"

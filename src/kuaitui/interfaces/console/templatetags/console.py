@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django import template
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,7 @@ from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.interfaces.console import suspense_words, words
 from kuaitui.interfaces.console.aside_words import why_aside
 from kuaitui.interfaces.console.bank_words import BANK_REASONS
+from kuaitui.interfaces.console.cause_words import CAUSES
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
 from kuaitui.kit.channel_names import name_of_channel
@@ -85,6 +87,18 @@ def evidence_word(kind: str) -> str | Promise:
 def clock_filter(due_at: dt.datetime | None, now: dt.datetime) -> Clock | None:
     """The clock of a deadline."""
     return clock(due_at, now)
+
+
+@register.filter
+def deadline(due_at: dt.datetime) -> str:
+    """A deadline in figures. One at midnight ends the day before, as the seller was told it.
+
+    `2026-12-03 24:00` is what a seller reads as “by 3 December”.
+    """
+    local = timezone.localtime(due_at)
+    if local.time() != dt.time():
+        return f"{local:%Y-%m-%d %H:%M}"
+    return f"{local.date() - dt.timedelta(days=1):%Y-%m-%d} 24:00"
 
 
 @register.filter
@@ -161,10 +175,11 @@ def named(user_id: str, names: dict[str, str]) -> str:
 
 @register.filter
 def code_word(code: str) -> str | Promise:
-    """What a channel waits for in words, a bank's reason with its code, other codes as they are."""
+    """What a channel waits for in words, a known reason with its code, other codes as they are."""
     known = {action.value: word for action, (word, _meaning) in words.NEEDED_ACTIONS.items()}
-    if code in BANK_REASONS:
-        return _("%(reason)s (%(code)s)") % {"reason": BANK_REASONS[code], "code": code}
+    reason = BANK_REASONS.get(code) or CAUSES.get(code)
+    if reason is not None:
+        return _("%(reason)s (%(code)s)") % {"reason": reason, "code": code}
     return known.get(code, code)
 
 

@@ -23,6 +23,7 @@ from kuaitui.interfaces.console.forms import DecisionForm
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
+from kuaitui.kernel.ids import IdPrefix, is_id
 from kuaitui.kernel.money import Money
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
@@ -199,5 +200,7 @@ def _help(found: BreakRecord, remedy: Remedy) -> str:
 
 
 def _name(person: str) -> str:
-    """A person's name; what the system calls itself stays as it is."""
+    """A person's name; whatever of the system did it is the system."""
+    if person and not is_id(person, IdPrefix.USER):
+        return _("the system")
     return display_names(user_ids={person}).get(person, person) if person else ""

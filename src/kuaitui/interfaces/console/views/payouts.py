@@ -332,7 +332,7 @@ def _tiles(found: PayoutsOverview, now: dt.datetime) -> list[Tile]:
             _count(found, LegState.READY),
             f"{address}?state=waiting",
             "",
-            _("%(count)d due now") % {"count": found.due_count},
+            _("%(count)d to send or ask about now") % {"count": found.due_count},
         ),
         Tile(
             _("Came back or failed"),
