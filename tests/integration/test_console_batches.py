@@ -230,7 +230,7 @@ def test_what_there_is_not_is_not_found(address):
 
 
 def test_every_reason_for_a_refusal_has_words():
-    source = Path(kuaitui.channels.bank.__file__).parent
-    text = "\n".join(path.read_text() for path in source.glob("*.py"))
+    sources = Path(kuaitui.channels.bank.__file__).parent, Path(operations.__file__).parent
+    text = "\n".join(path.read_text() for source in sources for path in source.glob("*.py"))
 
     assert set(re.findall(r'MessageRefused\(\s*"(\w+)"', text)) == set(bank_words.REFUSED)

@@ -12,6 +12,7 @@ from hypothesis import Phase, settings
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
+from kuaitui.channels.port import LineKind, StatementKind
 from kuaitui.deposits import operations as deposits
 from kuaitui.kernel.money import Money
 from kuaitui.reconciliation import operations, queries
@@ -156,7 +157,7 @@ MOMENT = at(12)
 OURS = Ours("lot", 1, "pay_in", "CNY", 300, MOMENT, 300, "paid")
 LINES = st.lists(
     st.builds(
-        lambda minor, number: Theirs(DAY, number, minor, "CNY", MOMENT, "", "bil"),
+        lambda minor, number: Theirs(DAY, number, minor, "CNY", MOMENT, "", "bil", LineKind.PAY_IN),
         st.integers(1, 400),
         st.integers(1, 9),
     ),
@@ -195,3 +196,40 @@ def test_what_nobody_posted_is_never_taken_for_agreement(lines: list[Theirs]) ->
 
     assert found is not None
     assert found.kind in {DifferenceKind.STATE, DifferenceKind.DUPLICATE}
+
+
+REFUNDED = replace(OURS, line_kind="refund", word="paid")
+UNSEEN = replace(REFUNDED, posted_minor=None, answered_at=None)
+BEGUN, FAILED = LineKind.REFUND_BEGUN, LineKind.REFUND_FAILED
+
+
+@pytest.mark.parametrize(
+    ("ours", "told", "difference"),
+    [
+        (REFUNDED, [BEGUN], DifferenceKind.STATE),
+        (replace(REFUNDED, answered_at=MOMENT + ONE_DAY), [BEGUN], None),
+        (replace(REFUNDED, answered_at=MOMENT + ONE_DAY, posted_minor=299), [BEGUN], "amount"),
+        (replace(UNSEEN, word="unknown"), [BEGUN], None),
+        (replace(UNSEEN, word="failed"), [BEGUN], None),
+        (replace(UNSEEN, word="ready"), [BEGUN], DifferenceKind.STATE),
+        (replace(UNSEEN, word="cancelled"), [BEGUN], DifferenceKind.STATE),
+        (None, [BEGUN], DifferenceKind.MISSING_IN_LEDGER),
+        (REFUNDED, [FAILED], DifferenceKind.STATE),
+        (REFUNDED, [FAILED, LineKind.REFUND], None),
+        (replace(UNSEEN, word="failed"), [FAILED], None),
+        (replace(UNSEEN, word="unknown"), [FAILED], None),
+        (None, [FAILED], DifferenceKind.MISSING_IN_LEDGER),
+        (REFUNDED, [LineKind.STRANGE], DifferenceKind.STATE),
+    ],
+)
+def test_a_refund_is_done_only_where_the_bill_says_so(
+    ours: Ours | None, told: list[LineKind], difference: DifferenceKind | str | None
+) -> None:
+    lines = [Theirs(DAY, no, 300, "CNY", MOMENT, "", "bil", kind) for no, kind in enumerate(told)]
+
+    found = classify(
+        Item(Event.OUT, "K", ours, tuple(lines)),
+        bill=StatementKind.TRADES, zone=ZONE, today=TODAY, bills=frozenset(DAYS),
+    )  # fmt: skip
+
+    assert (found and found.kind) == difference

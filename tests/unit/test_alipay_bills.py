@@ -81,7 +81,7 @@ def test_a_fund_bill_names_every_movement() -> None:
         (LineKind.PAYOUT, "pay_2_a", yuan("300")),
         (LineKind.RETURN, "pay_2_a", yuan("300")),
         (LineKind.TRANSFER, "", yuan("400")),
-        (LineKind.OTHER, "", yuan("0.01")),
+        (LineKind.STRANGE, "", yuan("0.01")),
     ]
 
 
@@ -336,4 +336,4 @@ def test_both_bills_are_declared() -> None:
 def test_a_refund_that_the_bill_calls_something_else_is_left_to_people() -> None:
     rows = (*TRADES, trade("调账", "payin_3", "1.00"))
 
-    assert read(zipped(detail("trade", rows, TRADE_ENDING))).lines[-1].kind is LineKind.OTHER
+    assert read(zipped(detail("trade", rows, TRADE_ENDING))).lines[-1].kind is LineKind.STRANGE

@@ -335,7 +335,7 @@ def test_a_bill_of_funds_shows_payouts_returns_and_what_is_neither() -> None:
     assert [(line.kind, str(line.amount)) for line in read_.lines] == [
         (LineKind.PAYOUT, "CNY 12.34"),
         (LineKind.RETURN, "CNY 1.00"),
-        (LineKind.OTHER, "CNY 2.00"),
+        (LineKind.STRANGE, "CNY 2.00"),
         (LineKind.OTHER, "CNY 3.00"),
     ]
     assert (read_.account, read_.day) == (ACCOUNT, MONDAY)

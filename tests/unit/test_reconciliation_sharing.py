@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kuaitui.channels.port import LineKind
 from kuaitui.reconciliation.rules import Sharer, share_out
 from kuaitui.reconciliation.types import Theirs
 
@@ -21,7 +22,7 @@ SHARERS = st.lists(
 
 
 def line(minor: int, at: dt.datetime, line_no: int = 1) -> Theirs:
-    return Theirs(at.date(), line_no, minor, "CNY", at, "", "bil")
+    return Theirs(at.date(), line_no, minor, "CNY", at, "", "bil", LineKind.REFUND)
 
 
 def lines_of(sharers: list[Sharer]) -> list[Theirs]:

@@ -218,6 +218,7 @@ ONE: list[Movement] = [("SUCCESS", 1234, 7)]
     ("change", "reason"),
     [
         ({"订单金额": "12.345"}, "more than two decimals"),
+        ({"订单金额": "12.340"}, "more than two decimals"),
         ({"订单金额": "12,34"}, "an amount that is none"),
         ({"订单金额": "1e3"}, "an amount that is none"),
         ({"订单金额": ""}, "an amount that is none"),
@@ -303,10 +304,31 @@ def test_a_fee_that_comes_back_with_a_refund_says_so() -> None:
     assert fee.state == "手续费退回"
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("SUCCESS", LineKind.REFUND),
+        ("PROCESSING", LineKind.REFUND_BEGUN),
+        ("CHANGE", LineKind.REFUND_BEGUN),
+        ("FAIL", LineKind.REFUND_FAILED),
+        ("", LineKind.STRANGE),
+        ("某种新状态", LineKind.STRANGE),
+    ],
+)
+def test_a_refund_is_one_only_when_the_bill_says_that_it_was_done(
+    word: str, kind: LineKind
+) -> None:
+    refund: list[Movement] = [("REFUND", 500, 0)]
+
+    (one,) = trades(trade_bill(refund, rows=[trade_row(0, refund[0], 退款状态=word)]))
+
+    assert (one.kind, one.state) == (kind, word)
+
+
 def test_an_order_undone_at_a_till_does_not_make_the_bill_unreadable() -> None:
     (one,) = trades(trade_bill([("REVOKED", 500, 0)]))
 
-    assert (one.kind, one.state) == (LineKind.OTHER, "REVOKED")
+    assert (one.kind, one.state) == (LineKind.STRANGE, "REVOKED")
 
 
 @pytest.mark.parametrize(
@@ -321,7 +343,8 @@ def test_an_order_undone_at_a_till_does_not_make_the_bill_unreadable() -> None:
         ("充值", "收入", LineKind.TRANSFER),
         ("提现", "支出", LineKind.TRANSFER),
         ("退款", "收入", LineKind.OTHER),
-        ("某种新业务", "支出", LineKind.OTHER),
+        ("某种新业务", "支出", LineKind.STRANGE),
+        ("某种新业务", "收入", LineKind.OTHER),
     ],
 )
 def test_a_movement_of_cash_is_told_by_its_type_and_direction(

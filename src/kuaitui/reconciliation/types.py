@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
+from kuaitui.channels.port import LineKind
 from kuaitui.kernel.money import Money
 from kuaitui.ledger.types import Account
 
@@ -173,6 +174,7 @@ class Theirs:
     occurred_at: dt.datetime
     state: str
     file_id: str
+    kind: LineKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,13 @@ _MOVEMENTS: Final = (
     ("收费", LineKind.FEE_RETURN, LineKind.FEE),
     ("手续费", LineKind.FEE_RETURN, LineKind.FEE),
     ("服务费", LineKind.FEE_RETURN, LineKind.FEE),
-    ("退票", LineKind.RETURN, LineKind.OTHER),
-    ("转账退回", LineKind.RETURN, LineKind.OTHER),
+    ("退票", LineKind.RETURN, LineKind.STRANGE),
+    ("转账退回", LineKind.RETURN, LineKind.STRANGE),
     ("提现", LineKind.TRANSFER, LineKind.TRANSFER),
     ("充值", LineKind.TRANSFER, LineKind.TRANSFER),
-    ("退款", LineKind.OTHER, LineKind.REFUND),
-    ("在线支付", LineKind.PAY_IN, LineKind.OTHER),
-    ("交易付款", LineKind.PAY_IN, LineKind.OTHER),
+    ("退款", LineKind.STRANGE, LineKind.REFUND),
+    ("在线支付", LineKind.PAY_IN, LineKind.STRANGE),
+    ("交易付款", LineKind.PAY_IN, LineKind.STRANGE),
     ("转账", LineKind.OTHER, LineKind.PAYOUT),
 )
 
@@ -76,7 +76,7 @@ def _trades(bill: BillFile) -> tuple[StatementLine, ...]:
 def _trade(row: Row) -> StatementLine:
     """An order or a refund. A refund is known by its own number, a payment by the order's."""
     business = row.cell("业务类型")
-    kind = _TRADES.get(business, LineKind.OTHER)
+    kind = _TRADES.get(business, LineKind.STRANGE)
     number = "退款批次号/请求号" if kind is LineKind.REFUND else "商户订单号"
     return _line(
         row,
@@ -127,7 +127,7 @@ def _movement(row: Row, amount: Money, *, is_income: bool) -> StatementLine:
     business = row.cell("业务类型")
     kind = next(
         (income if is_income else outgo for word, income, outgo in _MOVEMENTS if word in business),
-        LineKind.OTHER,
+        LineKind.OTHER if is_income else LineKind.STRANGE,
     )
     return _line(
         row,

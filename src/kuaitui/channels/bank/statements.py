@@ -88,6 +88,7 @@ def _line(
 
 
 def _kind(entry: Element, part: Element, *, is_named: bool) -> LineKind:
+    is_out = went_out(entry, part)
     if not is_named or not is_ours_or_back(entry, part):
-        return LineKind.OTHER
-    return LineKind.PAYOUT if went_out(entry, part) else LineKind.RETURN
+        return LineKind.STRANGE if is_out else LineKind.OTHER
+    return LineKind.PAYOUT if is_out else LineKind.RETURN

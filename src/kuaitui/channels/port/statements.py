@@ -26,6 +26,10 @@ class LineKind(enum.StrEnum):
     PAY_IN = "pay_in"
     REFUND = "refund"
     """Back along the original payment."""
+    REFUND_BEGUN = "begun"
+    """Such a refund that had not come to its end when the bill was made."""
+    REFUND_FAILED = "failed"
+    """Such a refund that came to nothing."""
     PAYOUT = "payout"
     """To a designated account."""
     RETURN = "return"
@@ -36,6 +40,9 @@ class LineKind(enum.StrEnum):
     TRANSFER = "transfer"
     """Between the merchant's own accounts: top-up, withdrawal, settlement."""
     OTHER = "other"
+    """Money that came in, of a sort that nobody mapped."""
+    STRANGE = "strange"
+    """Money that went out, or an event undone, of a sort that nobody mapped. It is never a payment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,13 +150,21 @@ def _check_totals(form: Form, rows: Sequence[tuple[int, Row]], totals: tuple[int
         if _count(said[title], line_no) != count:
             raise StatementRefused(f"{title} is not the number of lines", line_no=line_no)
     for title, part in form.sums.items():
-        summed = sum(_fen(cell, no) for no, row in rows if (cell := part(row)) is not None)
-        if _fen(said[title], line_no) != summed:
+        fen = _fee_fen if title == FEE_TOTAL else _fen
+        summed = sum(fen(cell, no) for no, row in rows if (cell := part(row)) is not None)
+        if fen(said[title], line_no) != summed:
             raise StatementRefused(f"{title} is not the sum of the lines", line_no=line_no)
 
 
 def _fen(cell: str, line_no: int) -> int:
-    """Yuan as the bill writes them, in fen."""
+    """Yuan as the bill writes them, in fen. A third decimal, zero too, is a unit error."""
+    if len(cell.partition(".")[2]) > EXPONENTS[CURRENCY]:
+        raise StatementRefused("an amount with more than two decimals", line_no=line_no)
+    return _fee_fen(cell, line_no)
+
+
+def _fee_fen(cell: str, line_no: int) -> int:
+    """A fee in fen, which bills write with five decimals: `0.01000`."""
     if _AMOUNT.fullmatch(cell) is None or not cell.isascii():
         raise StatementRefused("an amount that is none", line_no=line_no)
     fen = Decimal(cell).scaleb(EXPONENTS[CURRENCY])
@@ -194,6 +202,15 @@ FEE_GIVEN_BACK: Final = "手续费退回"
 """A fee comes back with the refund of its payment."""
 
 
+# How far a refund had come when the bill was made. Any other word is for people to look at.
+REFUND_STATES: Final[Mapping[str, LineKind]] = {
+    "SUCCESS": LineKind.REFUND,
+    "PROCESSING": LineKind.REFUND_BEGUN,
+    "CHANGE": LineKind.REFUND_BEGUN,
+    "FAIL": LineKind.REFUND_FAILED,
+}
+
+
 def _trade_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
     """What was paid or sent back, and the fee that was taken for it or given back with it."""
     occurred_at = _moment(row["交易时间"], line_no)
@@ -202,15 +219,16 @@ def _trade_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
             kind, number, reference = LineKind.PAY_IN, row["商户订单号"], row["微信订单号"]
             amount, state = row["订单金额"], "SUCCESS"
         case "REFUND":
-            kind, number, reference = LineKind.REFUND, row["商户退款单号"], row["微信退款单号"]
+            kind = REFUND_STATES.get(row["退款状态"], LineKind.STRANGE)
+            number, reference = row["商户退款单号"], row["微信退款单号"]
             amount, state = row["申请退款金额"], row["退款状态"]
         case other:
             # REVOKED: an order of a till that was undone. No deposit is paid at a till.
-            kind, number, reference = LineKind.OTHER, row["商户订单号"], row["微信订单号"]
+            kind, number, reference = LineKind.STRANGE, row["商户订单号"], row["微信订单号"]
             amount, state = row["订单金额"], other
     moved = _positive(amount, line_no)
     yield StatementLine(line_no, kind, number, reference, moved, occurred_at, state)
-    fee = _fen(row["手续费"], line_no)
+    fee = _fee_fen(row["手续费"], line_no)
     if fee:
         taken = (LineKind.FEE, FEE_TAKEN), (LineKind.FEE_RETURN, FEE_GIVEN_BACK)
         kind, said = taken[fee < 0]
@@ -233,14 +251,15 @@ MOVEMENTS: Final[Mapping[tuple[str, str], LineKind]] = {
 }
 INCOME: Final = "收入"
 EXPENSE: Final = "支出"
+UNMAPPED: Final = {INCOME: LineKind.OTHER, EXPENSE: LineKind.STRANGE}
 
 
 def _fund_lines(row: Row, line_no: int) -> Iterator[StatementLine]:
-    if row["收支类型"] not in {INCOME, EXPENSE}:
+    if row["收支类型"] not in UNMAPPED:
         raise StatementRefused("neither income nor expense", line_no=line_no)
     yield StatementLine(
         line_no,
-        MOVEMENTS.get((row["业务类型"], row["收支类型"]), LineKind.OTHER),
+        MOVEMENTS.get((row["业务类型"], row["收支类型"]), UNMAPPED[row["收支类型"]]),
         row["业务凭证号"],
         row["微信支付业务单号"],
         _positive(row["收支金额(元)"], line_no),
@@ -284,6 +303,7 @@ FUND_COLUMNS: Final = _titles(
     "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),"
     "资金变更提交申请人,备注,业务凭证号"
 )
+FEE_TOTAL: Final = "手续费总金额"
 TRADE_COUNT: Final = "总交易单数"
 TRADE_TOTALS: Final = _titles(
     "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
@@ -300,7 +320,7 @@ FORMS: Final[Mapping[StatementKind, Form]] = {
             "应结订单总金额": _column("应结订单金额"),
             "退款总金额": _column("退款金额"),
             "充值券退款总金额": _column("充值券退款金额"),
-            "手续费总金额": _column("手续费"),
+            FEE_TOTAL: _column("手续费"),
             "订单总金额": _column("订单金额"),
             "申请退款总金额": _column("申请退款金额"),
         },

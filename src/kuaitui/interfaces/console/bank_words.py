@@ -69,4 +69,5 @@ REFUSED: Final[dict[str, str | Promise]] = {
     "cells_miscounted": _("A row has too few or too many cells."),
     "number_unreadable": _("An instruction number cannot be read."),
     "number_twice": _("The same payment stands in it twice."),
+    "number_of_nobody": _("It names a payment that is none of this account’s."),
 }

@@ -20,6 +20,7 @@ from kuaitui.channels.bank import (
     BankChannel,
     BankWord,
     FileWord,
+    MessageKind,
     MessageRefused,
     split_instruction_id,
 )
@@ -117,7 +118,7 @@ def _take_in(
         return _taken(row, is_new=False)
     message, refused = None, None
     try:
-        message = channel.read_message(content)
+        message = _known(channel.name, channel.read_message(content))
     except MessageRefused as refusal:
         refused = refusal
     return _keep(channel.name, content, message, refused, source=source, actor=actor, now=now)
@@ -165,6 +166,22 @@ def _keep(
     say("payout.bank_message.taken_in", message_no=row.pk, channel=channel, kind=row.kind,
         words=row.words_count, refused_because=row.refused_because)  # fmt: skip
     return _taken(row, is_new=True)
+
+
+def _known(channel: str, message: ReadMessage) -> ReadMessage:
+    """A message, if it may be ours: every row of a table of results names a payment of this channel.
+
+    A bank's own messages may tell of other payments too: their account and totals are checked.
+    """
+    if message.kind is not MessageKind.RESULTS_CSV:
+        return message
+    numbers = {word.number for word in message.words}
+    legs = PayoutLeg.objects.filter(channel=channel, channel_number__in=numbers)
+    known = set(legs.values_list("channel_number", flat=True))
+    for word in message.words:
+        if word.number not in known:
+            raise MessageRefused("number_of_nobody", where=word.instruction_id)
+    return message
 
 
 def _resolved(channel: str, message: ReadMessage) -> list[BankWord]:

@@ -33,7 +33,7 @@ from kuaitui.payouts.queries import (
     send_backs_not_back,
 )
 from kuaitui.reconciliation.models import RepeatedItem
-from kuaitui.reconciliation.rules import EXPECTED, Sharer, share_out
+from kuaitui.reconciliation.rules import EXPECTED, LOOKED_AT, Sharer, share_out
 from kuaitui.reconciliation.types import Event, Item, Ours, Theirs
 
 Identity = tuple[Event, str]
@@ -60,7 +60,8 @@ ours AS (
     FROM answers LEFT JOIN ({MOVED_BY_ONE_LINE}) AS entry ON entry.book_id = answers.book_id
         AND entry.kind = answers.journal_kind AND entry.reference = answers.object_id),
 theirs AS (
-    SELECT event, key, currency, amount_minor AS minor FROM reconciliation_line
+    SELECT event, key, currency, CASE WHEN kind <> ALL (%(looked_at)s) THEN amount_minor END AS minor
+    FROM reconciliation_line
     WHERE reading_id = %(reading)s AND event <> '')
 SELECT COALESCE(ours.event, theirs.event), COALESCE(ours.key, theirs.key)
 FROM ours FULL OUTER JOIN theirs
@@ -84,7 +85,8 @@ class BillOfDay:
 def differing(bill: BillOfDay, zone: dt.tzinfo, *, limit: int) -> list[Identity]:
     """The items of one day on which ledger, answers and bill do not say the same, in bulk.
 
-    Among them is every item told in several lines: whether its parts add up is not known yet.
+    Among them is every item told in several lines: whether its parts add up is not known yet. And
+    every line whose amount alone does not say that money moved as we say it did.
     """
     begins = dt.datetime.combine(bill.day, dt.time(), zone)
     ends = dt.datetime.combine(bill.day + dt.timedelta(days=1), dt.time(), zone)
@@ -94,6 +96,7 @@ def differing(bill: BillOfDay, zone: dt.tzinfo, *, limit: int) -> list[Identity]
         "to": ends,
         "reading": bill.reading,
         "expected": [kind.value for kind in EXPECTED[bill.bill]],
+        "looked_at": [kind.value for kind in LOOKED_AT],
         "limit": limit,
     }
     with connection.cursor() as cursor:
@@ -242,7 +245,8 @@ def _lines(
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT line.event, line.key, day.day, line.line_no, line.amount_minor, line.currency,"
-            " line.occurred_at, line.state, file.public_id FROM reconciliation_line AS line"
+            " line.occurred_at, line.state, file.public_id, line.kind"
+            " FROM reconciliation_line AS line"
             " JOIN reconciliation_bill_day AS day ON day.reading_id = line.reading_id"
             " JOIN reconciliation_reading AS reading ON reading.id = line.reading_id"
             " JOIN reconciliation_file AS file ON file.id = reading.file_id"
@@ -250,4 +254,11 @@ def _lines(
             " AND line.event <> '' ORDER BY day.day, line.line_no",
             [channel, bill, sorted(keys)],
         )
-        return [(Event(row[0]), row[1], Theirs(*row[2:])) for row in cursor.fetchall()]
+        return [
+            (Event(event), key, Theirs(*told))
+            for event, key, *told in map(_with_kind, cursor.fetchall())
+        ]
+
+
+def _with_kind(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*row[:-1], LineKind(row[-1]))

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from kuaitui.channels.port import LineKind, StatementKind, StatementLine
-from kuaitui.reconciliation.types import Difference, DifferenceKind, Event, Item, Ours
+from kuaitui.reconciliation.types import Difference, DifferenceKind, Event, Item, Ours, Theirs
 
 # Fees and moves between the merchant's own accounts have no counterpart in a seller's book.
 EVENTS: Final[Mapping[LineKind, Event | None]] = {
     LineKind.PAY_IN: Event.PAY_IN,
     LineKind.REFUND: Event.OUT,
+    LineKind.REFUND_BEGUN: Event.OUT,
+    LineKind.REFUND_FAILED: Event.OUT,
     LineKind.PAYOUT: Event.OUT,
     LineKind.RETURN: Event.RETURN,
     LineKind.FEE: None,
@@ -20,7 +22,11 @@ EVENTS: Final[Mapping[LineKind, Event | None]] = {
     LineKind.TRANSFER: None,
     # What nobody mapped may be anybody's money: it is looked at.
     LineKind.OTHER: Event.PAY_IN,
+    LineKind.STRANGE: Event.PAY_IN,
 }
+_NOT_DONE: Final = frozenset({LineKind.REFUND_BEGUN, LineKind.REFUND_FAILED})
+LOOKED_AT: Final = _NOT_DONE | {LineKind.STRANGE}
+"""Lines of these kinds agree with nothing by their amount alone."""
 # What a bill must show. A trade bill need not know payouts to accounts nor what banks give back
 # (WeChat Pay's does not), so these are missing only where the cash is told.
 EXPECTED: Final[Mapping[StatementKind, frozenset[LineKind]]] = {
@@ -39,6 +45,7 @@ PAYEE_DAYS_MAX: Final = 3
 WeChat Pay takes the money of a 商家转账 at once, gives the payee 24 hours, closes it some time after
 that, and tells of the way back on the bill of that day, which is here a day later."""
 _NEVER_LEFT: Final = frozenset({"ready", "failed", "cancelled"})
+_NEVER_SENT: Final = frozenset({"ready", "cancelled"})
 
 
 def key_of(line: StatementLine) -> str:
@@ -81,7 +88,7 @@ def classify(
     """
     if not item.lines:
         return _not_on_a_bill(item, bill=bill, zone=zone, today=today, bills=bills)
-    kind = _on_a_bill(item, today=today)
+    kind = _on_a_bill(item, zone=zone, today=today)
     if kind is None:
         return None
     theirs = sum(line.minor for line in item.lines)
@@ -109,18 +116,26 @@ def _not_on_a_bill(
     return Difference(kind, ours.posted_minor, 0, ours.currency, day)
 
 
-def _on_a_bill(item: Item, *, today: dt.date) -> DifferenceKind | None:
-    ours, theirs = item.ours, sum(line.minor for line in item.lines)
+def _on_a_bill(item: Item, *, zone: dt.tzinfo, today: dt.date) -> DifferenceKind | None:
+    ours, moved = (
+        item.ours,
+        [line for line in item.lines if line.kind is not LineKind.REFUND_FAILED],
+    )
+    theirs = sum(line.minor for line in moved)
     if ours is None:
         if item.event is Event.RETURN:
             return DifferenceKind.RETURN
         return DifferenceKind.MISSING_IN_LEDGER
     if any(line.currency != ours.currency for line in item.lines):
         return DifferenceKind.AMOUNT
-    if len(item.lines) > 1 and theirs > ours.answered_minor:
+    if len(moved) > 1 and theirs > ours.answered_minor:
         return DifferenceKind.DUPLICATE
+    if any(line.kind is LineKind.STRANGE for line in moved):
+        return DifferenceKind.STATE  # whatever it is, it is not the payment that we know
     if ours.posted_minor is None:
         return _not_posted(item, ours, theirs, today=today)
+    if not moved or any(_had_ended(ours, line, zone) for line in moved):
+        return DifferenceKind.STATE
     if theirs != ours.posted_minor:
         return DifferenceKind.AMOUNT
     if ours.answered_minor != ours.posted_minor or ours.answered_at is None:
@@ -128,7 +143,18 @@ def _on_a_bill(item: Item, *, today: dt.date) -> DifferenceKind | None:
     return None
 
 
+def _had_ended(ours: Ours, line: Theirs, zone: dt.tzinfo) -> bool:
+    """Whether a bill tells as begun what by our record had ended when its day was over.
+
+    A bill is made after its day, so what ended later may be told as begun.
+    """
+    is_begun = line.kind is LineKind.REFUND_BEGUN
+    return is_begun and ours.answered_at is not None and day_of(ours.answered_at, zone) <= line.day
+
+
 def _not_posted(item: Item, ours: Ours, theirs: int, *, today: dt.date) -> DifferenceKind | None:
+    if all(line.kind in _NOT_DONE for line in item.lines) and ours.word not in _NEVER_SENT:
+        return None  # neither side says that it was paid
     is_recent = (today - max(line.day for line in item.lines)).days <= PAYEE_DAYS_MAX
     may_come_back = item.event is Event.OUT and ours.waited_for_payee and is_recent
     match ours.word:
