@@ -224,3 +224,18 @@ def test_a_deduction_that_leaves_too_little_for_the_account_leaves_the_case_to_p
     assert made.view.amount == yuan("¥0.05")
     assert made.case.approval_obstacle == "deposit.part_too_small"
     assert made.deposit.frozen == yuan("¥0.05")
+
+
+def test_an_answer_with_an_account_that_cannot_take_it_is_refused(declare: Declare) -> None:
+    declare(wallet=CEILING)
+    made = application(State.MORE_INFORMATION, route_open=False)
+    wallet = alipay_account(made)
+    browser = portal_given.browser(made.shop.shop_key)
+    page = f"/shops/{made.shop.shop_id}/refunds/{made.application_id}/answer"
+
+    with nothing_moves(*TABLES):
+        refused = browser.post(page, {"text": "Here.", "destination": wallet.destination_id})
+
+    assert refused.status_code == 422
+    assert all(words in refused.text for words in TOLD)
+    assert made.state is State.MORE_INFORMATION

@@ -9,6 +9,7 @@ import pytest
 
 from kuaitui.accounts.types import Role
 from kuaitui.deposits.errors import DestinationRequired
+from kuaitui.deposits.types import Route
 from kuaitui.refunds.queries import QueueFilters, queue
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import WayBack
@@ -18,7 +19,7 @@ from tests.support import given, portal_given
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
 from tests.support.given import DAY, NOW, nothing_moves, yuan
-from tests.support.refunds_given import MIDDLE, SMALL, TABLES, World, application, world
+from tests.support.refunds_given import MIDDLE, OTHER_CARD, SMALL, TABLES, World, application, world
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +158,73 @@ def test_a_review_that_is_late_is_still_told_of_what_closes_within_a_day() -> No
         seen.append(made.view.parts[0].way_back)
 
     assert seen == [WayBack.OPEN, WayBack.CLOSING]
+
+
+def answer_page(made: World) -> str:
+    return f"/shops/{made.shop.shop_id}/refunds/{made.application_id}/answer"
+
+
+def asked(**shop: int) -> World:
+    """A case in which the reviewer asks the seller for an account."""
+    return application(State.MORE_INFORMATION, MIDDLE, **shop)
+
+
+def test_with_the_answer_comes_an_account_and_the_case_is_paid_to_it() -> None:
+    made = asked(paid_days_ago=SHORT)
+    card = given.destination(made.shop)
+    made.now = CLOSES_AT
+    browser = portal_given.browser(made.shop.shop_key)
+
+    with standing_at(made.now):
+        offered = browser.get(answer_page(made)).text
+        browser.post(answer_page(made), {"text": "Here.", "destination": card.destination_id})
+
+    assert card.destination_id in offered
+    assert "It is used only for what cannot go back the way it came." in offered
+    (leg,) = made.view.plan.legs
+    assert (leg.route, leg.destination_id) == (Route.DESIGNATED, card.destination_id)
+    made.approve()
+    made.deliver()
+    made.channel_pays()
+    assert made.state is State.PAID
+    assert made.deposit.refunded == yuan(MIDDLE)
+
+
+def test_an_account_named_in_time_changes_nothing_while_the_way_back_is_open() -> None:
+    made = asked(paid_days_ago=SHORT)
+    given.destination(made.shop)
+    cooling = given.destination(made.shop, number=OTHER_CARD)
+    before = made.view.plan
+
+    made.answer(destination_id=cooling.destination_id)
+    made.approve()
+    made.confirm()
+
+    assert cooling.is_cooling_down(now=made.now)
+    assert made.view.plan == before
+    assert made.view.cooling_down_until is None
+    assert made.state is State.PAYING
+
+
+def test_an_account_is_not_asked_for_where_the_way_back_stays_open() -> None:
+    made = asked(paid_days_ago=LONG)
+    card = given.destination(made.shop)
+
+    page = portal_given.browser(made.shop.shop_key).get(answer_page(made)).text
+
+    assert card.destination_id not in page
+    assert "Add an account" not in page
+
+
+def test_an_account_of_another_shop_is_refused_and_nothing_moves() -> None:
+    made, other = asked(paid_days_ago=SHORT), world(MIDDLE)
+    theirs = given.destination(other.shop)
+    browser = portal_given.browser(made.shop.shop_key)
+
+    with nothing_moves(*TABLES):
+        page = browser.post(
+            answer_page(made), {"text": "Here.", "destination": theirs.destination_id}
+        )
+
+    assert page.status_code == 422
+    assert made.state is State.MORE_INFORMATION

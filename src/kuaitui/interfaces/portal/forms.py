@@ -281,3 +281,7 @@ class ChooseDestinationForm(forms.Form):
     """Which account the money goes to; empty is the way it came."""
 
     destination = forms.CharField(required=False, max_length=40)
+
+
+class AnswerForm(TextForm, ChooseDestinationForm):
+    """An answer; an account may come with it."""

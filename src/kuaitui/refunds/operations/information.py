@@ -19,6 +19,7 @@ from kuaitui.refunds.operations.steps import (
     require_text,
     require_version,
 )
+from kuaitui.refunds.queries.binding import bind
 from kuaitui.refunds.queries.policy import terms_of
 from kuaitui.refunds.states import SellerAct, StaffAct, State
 
@@ -69,14 +70,16 @@ def provide_information(
         TooLateToAnswer: the time is over.
         TextMissing, NoteTooLong: the answer.
         DestinationUnknown, DestinationOfAnotherShop: the destination.
+        NoWayOut, PartTooSmall, PartTooLarge: no channel here pays such an account, or this amount.
     """
     row = lock_application(application_id, shop_key=shop_key)
     require_act(row, SellerAct.PROVIDE_INFORMATION)
     if row.due_at is not None and now >= row.due_at:
         raise TooLateToAnswer(due_at=row.due_at.isoformat())
     answer = require_text(text)
-    if destination_id:
+    if destination_id not in ("", row.destination_id):
         set_destination(row, destination_id, actor=actor, now=now)
+        row.route_plan = bind(row, now=now).plan.to_json()
     waited = now - row.state_since
     row.review_due_at = (row.review_due_at or now) + waited
     advance(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from kuaitui.deposits.queries import destination
+from kuaitui.deposits.types import RoutePlan
 from kuaitui.kernel.actor import Actor, ActorKind
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit.transactions import requires_transaction
@@ -89,8 +90,9 @@ def _paid_by(row: RefundApplication, now: dt.datetime) -> dt.datetime:
 
 
 def _cooling_down_until(row: RefundApplication, now: dt.datetime) -> dt.datetime | None:
-    # A repair is approved by two people who saw the old and the new account side by side.
-    if not row.destination_id or row.repairs:
+    # A repair is approved by two people who saw the old and the new account side by side. An account
+    # that is named in case a way back closes holds up nothing while all of it is open.
+    if row.repairs or not RoutePlan.from_json(row.route_plan).needs_destination:
         return None
     chosen = destination(row.destination_id)
     return chosen.usable_from if chosen.is_cooling_down(now=now) else None

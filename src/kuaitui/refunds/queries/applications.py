@@ -170,8 +170,10 @@ def _destination(destination_id: str) -> Destination | None:
 def _cooling_down_until(
     row: RefundApplication, chosen: Destination | None, now: dt.datetime
 ) -> dt.datetime | None:
-    waits = chosen is not None and chosen.is_cooling_down(now=now) and not row.repairs
-    return chosen.usable_from if chosen is not None and waits else None
+    is_used = not row.repairs and RoutePlan.from_json(row.route_plan).needs_destination
+    if chosen is None or not is_used or not chosen.is_cooling_down(now=now):
+        return None
+    return chosen.usable_from
 
 
 def _question(

@@ -41,7 +41,8 @@ def expected_parts(
     handed_over = _handed_over(payout)
     waiting = [leg for leg in plan.legs if leg.lot_id not in handed_over]
     spaced_from = _spaced_from(waiting, shop_key)
-    usable_from = [destination.usable_from] if destination is not None else []
+    is_used = destination is not None and plan.needs_destination
+    usable_from = [destination.usable_from] if destination is not None and is_used else []
     parts = []
     for leg in plan.legs:
         if leg.lot_id in handed_over:

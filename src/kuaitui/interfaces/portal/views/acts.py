@@ -16,7 +16,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from kuaitui.deposits import queries as deposits
-from kuaitui.interfaces.portal.forms import ChooseDestinationForm, TextForm, show_refusal
+from kuaitui.interfaces.portal.forms import (
+    AnswerForm,
+    ChooseDestinationForm,
+    TextForm,
+    show_refusal,
+)
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.kernel.clock import read_clock
@@ -27,6 +32,7 @@ from kuaitui.refunds import operations as refund_operations
 from kuaitui.refunds import queries as refunds
 from kuaitui.refunds.queries import ApplicationView
 from kuaitui.refunds.states import SellerAct
+from kuaitui.refunds.types import WayBack
 
 Act = Callable[[ApplicationView, forms.Form], None]
 
@@ -60,6 +66,7 @@ def answer(request: ShopRequest, shop_id: str, application_id: str) -> HttpRespo
             application_id=application.application_id,
             shop_key=request.shop.key,
             text=form.cleaned_data["text"],
+            destination_id=form.cleaned_data["destination"],
             actor=request.viewer.actor,
             now=read_clock(),
         )
@@ -69,7 +76,7 @@ def answer(request: ShopRequest, shop_id: str, application_id: str) -> HttpRespo
         request,
         application_id,
         SellerAct.PROVIDE_INFORMATION,
-        TextForm,
+        AnswerForm,
         "portal/answer.html",
         act,
         done,
@@ -169,6 +176,8 @@ def _act(
         "form": form,
         "was_kept": form.is_bound and request.method != "POST",
         "choices": choices,
+        "may_need_account": application.plan.needs_destination
+        or any(part.way_back is not WayBack.OPEN for part in application.parts),
         "can_choose": any(one != application.destination for one in choices),
         "now": now,
     }
