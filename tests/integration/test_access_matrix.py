@@ -130,6 +130,7 @@ EXPECTED = {
     "console/suspense/<str:suspense_id>": STAFF,
     "console/suspense/<str:suspense_id>/propose": REVIEWER,
     "console/suspense/<str:suspense_id>/decide": APPROVER,
+    "console/suspense/<str:suspense_id>/ask": REVIEWER_AND_APPROVER,
     "console/suspense/<str:suspense_id>/let-go-on": APPROVER,
     "console/payouts": STAFF,
     "console/payouts/stop": APPROVER,

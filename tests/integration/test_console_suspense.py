@@ -7,11 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from kuaitui.accounts.types import Role
-from kuaitui.channels.port import FailedDefinite, Returned, Succeeded
+from kuaitui.channels.port import (
+    Accepted,
+    FailedDefinite,
+    NeededAction,
+    NeedsAction,
+    Outcome,
+    Returned,
+    Succeeded,
+)
 from kuaitui.deposits import queries
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.payouts.operations import begin_send_back, set_send_back_aside
-from kuaitui.payouts.queries import send_backs_of, send_backs_set_aside
+from kuaitui.payouts.queries import due_send_backs, send_backs_of, send_backs_set_aside
 from tests.support import console_given, given
 from tests.support import pay_ins_given as pig
 from tests.support import send_backs_given as sbg
@@ -167,6 +175,62 @@ def test_what_came_back_is_said_and_decided_anew(made: pig.World) -> None:
     assert "the payer’s bank gave it back" in page
     assert "ACCOUNT_CLOSED" in page
     assert f'href="{address("/propose")}"' in page
+
+
+def sent_back_once(made: pig.World, outcome: Outcome) -> str:
+    """Two people ordered it back, and that was the channel's answer; the send-back's id."""
+    sbg.order_back(case().suspense_id, now=made.now)
+    send_back_id = begin_send_back(suspense_id=case().suspense_id, now=made.now)
+    assert send_back_id is not None
+    sbg.record(sbg.claim(send_back_id, now=made.now), outcome, now=made.now)
+    return send_back_id
+
+
+def test_of_a_refund_that_is_stuck_it_is_said_what_to_do_at_the_channel(made: pig.World) -> None:
+    sent_back_once(made, NeedsAction(NeededAction.ABNORMAL_REFUND, "CHANNEL-R"))
+    (back,) = send_backs_of(case().suspense_id)
+
+    page = console_given.desk(Role.REVIEWER).get(address()).text
+
+    assert "The refund is stuck at the channel" in page
+    assert "Make no second refund" in page
+    assert back.number in page
+    assert "CHANNEL-R" in page
+
+
+def test_what_people_settled_at_the_channel_is_asked_for_at_once(made: pig.World) -> None:
+    send_back_id = sent_back_once(made, NeedsAction(NeededAction.ABNORMAL_REFUND, "R"))
+    client = console_given.desk(Role.REVIEWER)
+    asked = made.now + pig.MINUTE / 2
+    assert due_send_backs(now=asked) == []
+
+    with standing_at(asked):
+        answer = client.post(address("/ask"), follow=True)
+
+    assert "The channel will be asked now" in answer.text
+    assert due_send_backs(now=asked) == [send_back_id]
+    sbg.record(sbg.claim(send_back_id, now=asked), Succeeded("R", asked), now=asked)
+    assert case().state is SuspenseState.SENT_BACK
+
+
+def test_what_is_not_under_way_is_not_asked_about(made: pig.World) -> None:
+    client = console_given.desk(Role.REVIEWER)
+    assert "Ask the channel now" not in client.get(address()).text
+
+    with nothing_moves(*sbg.TABLES):
+        answer = client.post(address("/ask"), follow=True)
+
+    assert "There is nothing to ask about this payment." in answer.text
+
+
+def test_who_may_only_look_is_not_offered_to_ask(made: pig.World) -> None:
+    sent_back_once(made, Accepted("R"))
+
+    assert "Ask the channel now" in console_given.desk(Role.APPROVER).get(address()).text
+    auditor = console_given.desk(Role.AUDITOR)
+    assert "Ask the channel now" not in auditor.get(address()).text
+    with nothing_moves(*sbg.TABLES):
+        assert auditor.post(address("/ask")).status_code == 403
 
 
 def test_a_send_back_set_aside_is_let_go_on_with_a_finding(made: pig.World) -> None:

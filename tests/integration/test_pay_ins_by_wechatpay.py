@@ -7,18 +7,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from kuaitui.channels.port import PayInMethod
+from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayInMethod, PayoutInstruction
 from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule
 from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
+from kuaitui.channels.wechatpay import WeChatPayChannel
 from kuaitui.deposits import operations, queries
 from kuaitui.deposits.states import PayInState, SuspenseState
 from kuaitui.deposits.types import FoundBy, SuspenseReason
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import operations as payouts
-from kuaitui.payouts.queries import send_back
+from kuaitui.payouts.queries import SendBackView, send_back
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import Pace
 from tests.support import pay_ins_given as pig
@@ -157,9 +158,8 @@ def test_a_number_of_a_channel_that_is_gone_is_given_up_and_stops_nobody_else() 
     assert queries.due_strays(now=read_clock() + DAY) == []
 
 
-def test_a_payment_nobody_knows_goes_back_along_itself_once_though_the_answer_was_lost(
-    channels: Channels, director: WechatPayDirector
-) -> None:
+def ordered_back(channels: Channels, director: WechatPayDirector) -> SendBackView:
+    """A payment that nobody here knows, and that two people ordered back."""
     number = a_number("STRANGE")
     payment = director.pay(number, amount_minor=300_00)
     director.fund(1_000_00)
@@ -171,16 +171,55 @@ def test_a_payment_nobody_knows_goes_back_along_itself_once_though_the_answer_wa
     sbg.order_back(case.suspense_id, now=read_clock())
     send_back_id = payouts.begin_send_back(suspense_id=case.suspense_id, now=read_clock())
     assert send_back_id is not None
-    ours = send_back(send_back_id).number
+    return send_back(send_back_id)
+
+
+def test_a_payment_nobody_knows_goes_back_along_itself_once_though_the_answer_was_lost(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    back = ordered_back(channels, director)
+    ours = back.number
     director.misbehave(Rule(Fault.DROP_ANSWER, Operation.SUBMIT, number=ours, times=1))
 
-    states = [carried(send_back_id, channels, minutes=5 * turn) for turn in range(2)]
+    states = [carried(back.send_back_id, channels, minutes=5 * turn) for turn in range(2)]
 
     assert states == [LegState.UNKNOWN, LegState.PAID]
     assert director.paid()[ours]["times_paid"] == 1
-    assert queries.suspense_case(case.suspense_id).state is SuspenseState.SENT_BACK
+    case = queries.suspense_case(back.suspense_id)
+    assert case.state is SuspenseState.SENT_BACK
     (refunded,) = [one for one in director.book()["refunds"] if one["out_refund_no"] == ours]
-    assert refunded["transaction_id"] == payment
+    assert refunded["transaction_id"] == case.reference
+
+
+def test_a_refund_stuck_at_the_channel_is_settled_there_and_its_result_is_taken(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    back = ordered_back(channels, director)
+    director.misbehave(Rule(Fault.ABNORMAL, number=back.number))
+
+    turns = [carried(back.send_back_id, channels, minutes=5 * turn) for turn in range(2)]
+    assert turns == [LegState.NEEDS_ACTION, LegState.NEEDS_ACTION]
+    assert director.paid()[back.number]["times_paid"] == 0
+    settle_at_the_channel(channels, send_back(back.send_back_id))
+
+    assert carried(back.send_back_id, channels, minutes=10) is LegState.PAID
+    assert director.paid()[back.number]["times_paid"] == 1
+    assert queries.suspense_case(back.suspense_id).state is SuspenseState.SENT_BACK
+
+
+def settle_at_the_channel(channels: Channels, back: SendBackView) -> None:
+    """A person lets it go to a card of its payer, in the channel's own console."""
+    case = queries.suspense_case(back.suspense_id)
+    along = OriginalPayment(case.reference, back.amount)
+    card = PayeeAccount("王小明", "招商银行", "6225880112345678")
+    console = channels.get(CHANNEL)
+    assert isinstance(console, WeChatPayChannel)
+    console.hand_over(
+        PayoutInstruction(back.number, back.amount, along),
+        reference=back.channel_reference,
+        payee=card,
+        deadline_s=5,
+    )
 
 
 def carried(send_back_id: str, channels: Channels, *, minutes: int) -> LegState | None:

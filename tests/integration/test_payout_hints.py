@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kuaitui.audit.queries import events_of
 from kuaitui.channels.port import (
     Accepted,
     FailedDefinite,
@@ -21,6 +22,7 @@ from kuaitui.channels.port import (
 from kuaitui.channels.registry import Channels
 from kuaitui.ledger.types import Account
 from kuaitui.payouts import operations, queries
+from kuaitui.payouts.errors import SendBackUnknown
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.operations import Recording
 from kuaitui.payouts.states import LegState
@@ -214,6 +216,23 @@ def test_a_send_back_told_of_during_a_call_is_asked_about_at_once() -> None:
     assert sbg.record(taken, Accepted("R"), now=made.now) is LegState.ACCEPTED
 
     assert queries.due_send_backs(now=made.now) == [made.send_back_id]
+
+
+@uncommitted
+def test_a_person_has_the_channel_asked_about_a_send_back_and_leaves_a_line() -> None:
+    made = sbg.ordered()
+    about = {"send_back_id": made.send_back_id, "actor": given.reviewer(), "now": made.now}
+    with given.nothing_moves(*sbg.TABLES):
+        assert not operations.request_send_back_query_now(**about), "it never left"
+        with pytest.raises(SendBackUnknown):
+            operations.request_send_back_query_now(**about | {"send_back_id": "sbk_nobody"})
+    made.channel_says(Accepted("R"))
+
+    assert operations.request_send_back_query_now(**about)
+
+    assert queries.due_send_backs(now=made.now) == [made.send_back_id]
+    asked = [one for one in events_of(made.suspense_id) if one.action == "payout.query_requested"]
+    assert [one.details["send_back"] for one in asked] == [made.send_back_id]
 
 
 @uncommitted

@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("suspense/<str:suspense_id>", suspense.case_page, name="suspense_case"),
     path("suspense/<str:suspense_id>/propose", suspense.propose, name="suspense_propose"),
     path("suspense/<str:suspense_id>/decide", suspense.decide, name="suspense_decide"),
+    path("suspense/<str:suspense_id>/ask", suspense.ask_about, name="suspense_ask"),
     path("suspense/<str:suspense_id>/let-go-on", suspense.let_go_on, name="suspense_let_go_on"),
     path("payouts", payouts.monitor, name="payouts"),
     path("payouts/stop", payouts.stop, name="stop"),

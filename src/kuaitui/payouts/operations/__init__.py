@@ -22,6 +22,7 @@ from kuaitui.payouts.operations.control import (
     note_hint,
     release_leg,
     request_query_now,
+    request_send_back_query_now,
     set_leg_aside,
 )
 from kuaitui.payouts.operations.holds import (
@@ -98,6 +99,7 @@ __all__ = [
     "release_send_back",
     "repair_leg",
     "request_query_now",
+    "request_send_back_query_now",
     "set_leg_aside",
     "set_send_back_aside",
     "stop_sending",

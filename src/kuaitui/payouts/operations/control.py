@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
 from kuaitui.kit.outbox import publish, wake
-from kuaitui.payouts.errors import LegUnknown, ReasonMissing
+from kuaitui.payouts.errors import LegUnknown, ReasonMissing, SendBackUnknown
 from kuaitui.payouts.events import PayoutDelayed
 from kuaitui.payouts.models import PayoutLeg, SendBack
 from kuaitui.payouts.states import ASKABLE
@@ -90,6 +90,30 @@ def request_query_now(*, leg_id: str, actor: Actor, now: dt.datetime) -> bool:
         action="payout.query_requested",
         object_id=leg_id,
         shop_key=legs.values_list("payout__shop_key", flat=True).get(),
+        now=now,
+    )
+    return True
+
+
+@transaction.atomic(durable=True)
+def request_send_back_query_now(*, send_back_id: str, actor: Actor, now: dt.datetime) -> bool:
+    """Let the channel be asked about a payment on its way back, as `request_query_now` does of a leg.
+
+    Raises:
+        SendBackUnknown: there is none.
+    """
+    rows = SendBack.objects.filter(public_id=send_back_id)
+    suspense_id = rows.values_list("suspense_id", flat=True).first()
+    if suspense_id is None:
+        raise SendBackUnknown(send_back=send_back_id)
+    if not _ask(rows, now):
+        return False
+    record(
+        actor=actor,
+        action="payout.query_requested",
+        object_id=suspense_id,
+        shop_key=None,
+        details={"send_back": send_back_id},
         now=now,
     )
     return True

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from kuaitui.accounts.queries import display_names
 from kuaitui.accounts.rules import Permission, may
@@ -39,8 +39,9 @@ from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
-from kuaitui.payouts.operations import release_send_back
+from kuaitui.payouts.operations import release_send_back, request_send_back_query_now
 from kuaitui.payouts.queries import send_backs_of
+from kuaitui.payouts.states import ASKABLE
 
 Typed = dict[str, Any]
 LOOK_BACK: Final = dt.timedelta(days=30)
@@ -160,6 +161,21 @@ def let_go_on(request: StaffRequest, suspense_id: str) -> HttpResponse:
     )
 
 
+@permission("payout.query")
+@require_POST
+def ask_about(request: StaffRequest, suspense_id: str) -> HttpResponse:
+    """Let the channel be asked at once about a payment sent back. A question, never a second refund."""
+    found = suspense_case(suspense_id)
+    asked = next((one for one in send_backs_of(found.suspense_id) if one.state in ASKABLE), None)
+    if asked is not None and request_send_back_query_now(
+        send_back_id=asked.send_back_id, actor=request.viewer.actor, now=read_clock()
+    ):
+        messages.success(request, _("The channel will be asked now. Load the page in a moment."))
+    else:
+        messages.info(request, _("There is nothing to ask about this payment."))
+    return HttpResponseRedirect(reverse("console:suspense_case", args=[suspense_id]))
+
+
 def _act(request: StaffRequest, suspense_id: str, act: Act) -> HttpResponse:
     found = suspense_case(suspense_id)
     is_sent = request.method == "POST"
@@ -210,6 +226,8 @@ def _context(request: StaffRequest, found: SuspenseCase) -> dict[str, object]:
         "decided_by": names.get(found.decided_by, ""),
         "is_mine": found.proposed_by == request.viewer.public_id,
         "send_backs": send_backs_of(found.suspense_id),
+        "askable": ASKABLE,
+        "may_query": may(request.viewer, Permission.PAYOUT_QUERY, None),
         "may_hold": may(request.viewer, Permission.PAYOUT_HOLD, None),
         "may_propose": may(request.viewer, Permission.SUSPENSE_PROPOSE, None),
         "may_confirm": may(request.viewer, Permission.SUSPENSE_CONFIRM, None),
