@@ -90,12 +90,12 @@ def session_of(client: Client) -> str:
     return str(client.cookies["kuaitui_session"].value)
 
 
-@pytest.mark.parametrize("role", [Role.REVIEWER, Role.APPROVER])
+@pytest.mark.parametrize(("role", "language"), [(Role.REVIEWER, "zh-CN"), (Role.APPROVER, "en-GB")])
 def test_every_page_passes_axe_in_both_schemes_and_fits(
-    chromium: Browser, address: str, role: Role
+    chromium: Browser, address: str, role: Role, language: str
 ) -> None:
     made = marketplace()
-    with Watched(chromium, address, viewport=DESK) as watched:
+    with Watched(chromium, address, viewport=DESK, locale=language) as watched:
         watched.log_in(session_of(desk(role)))
         page = watched.context.new_page()
         found = []

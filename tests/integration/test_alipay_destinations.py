@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from kuaitui.accounts.types import Role
 from kuaitui.channels.port import PayeeKind
 from kuaitui.deposits import operations, queries
 from kuaitui.deposits.errors import AlipayAccountMissing, AlipayAccountMistyped
@@ -15,6 +16,7 @@ from kuaitui.kit.encryption import keyring
 from kuaitui.refunds.errors import DestinationOfAnotherShop
 from tests.support import given, portal_given
 from tests.support.clock import standing_at
+from tests.support.console_given import desk
 from tests.support.refunds_given import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +121,41 @@ def test_a_seller_enters_an_account_and_no_page_or_log_shows_it(caplog):
     assert "ending in wang" in answer.text
     assert MAIL not in answer.text
     assert MAIL not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("language", "of_seller", "of_staff"),
+    [
+        ("zh-hans", "支付宝账号 •••• wang", "支付宝 •••• wang"),
+        ("en", "Alipay account •••• wang", "Alipay •••• wang"),
+    ],
+)
+def test_an_alipay_account_is_called_so_in_the_readers_language(language, of_seller, of_staff):
+    made = World(given.shop(route_open=False))
+    made.submit(destination_id=add(made.shop).destination_id)
+    application = made.application_id
+
+    seller = portal_given.browser(made.shop.shop_key, language=language)
+    case = desk(Role.REVIEWER, language=language).get(f"/console/applications/{application}").text
+
+    for page in ("mine", f"refunds/{application}"):
+        assert of_seller in seller.get(f"/shops/{made.shop.shop_id}/{page}").text
+    assert case.count(of_staff) == 2
+    assert MAIL not in case
+
+
+def test_the_way_back_from_an_account_leads_to_where_it_was_asked_for():
+    shop = given.shop()
+    browser = portal_given.browser(shop.shop_key)
+    home = f"/shops/{shop.shop_id}/"
+
+    asked, plain = (
+        browser.get(page_of(shop) + back).text for back in (f"?back={home}refunds/", "")
+    )
+    led_away = browser.get(f"{page_of(shop)}?back=https://elsewhere.invalid/").text
+
+    assert f'class="back" href="{home}refunds/"' in asked
+    assert all(f'class="back" href="{home}mine"' in page for page in (plain, led_away))
 
 
 def test_a_refused_account_stays_typed_and_nothing_moves():

@@ -14,10 +14,12 @@ from django import forms, template
 from django.forms.boundfield import BoundField
 from django.middleware.csrf import get_token
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from kuaitui.channels.port import PayeeKind
 from kuaitui.interfaces.design.capital_amounts import in_capitals
 from kuaitui.interfaces.design.icons import ICONS
 from kuaitui.kernel.money import EXPONENTS, Money
@@ -32,6 +34,18 @@ class TwoLanguages(Protocol):
 
     def in_language(self, language: str) -> str:
         """The sentence in one of them."""
+
+
+class PayeeAccount(Protocol):
+    """An account that money may go to, as far as these words need it."""
+
+    @property
+    def kind(self) -> PayeeKind:
+        """What its number is the number of."""
+
+    @property
+    def bank_name(self) -> str:
+        """The bank's name, as it was typed."""
 
 
 MINUS = "\u2212"
@@ -154,7 +168,15 @@ def iso(value: dt.date | None) -> str:
 @register.filter
 def masked_tail(number: str) -> str:
     """The last four characters of an account number behind dots: `•••• 1234`."""
-    return f"•••• {re.sub(r'[^0-9A-Za-z]', '', number)[-4:]}" if number else ""
+    tail = re.sub(r"[\s-]", "", number)[-4:]
+    return f"•••• {tail}" if tail else ""
+
+
+@register.filter
+def keeper(account: PayeeAccount) -> str | Promise:
+    """Who keeps a payee account: its bank as it was typed, or Alipay in the reader's language."""
+    is_alipay = account.kind is PayeeKind.ALIPAY_ACCOUNT
+    return name_of_channel("alipay") if is_alipay else account.bank_name
 
 
 @register.filter

@@ -113,10 +113,12 @@ def _page(
     was_kept: bool = False,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponseBase:
+    back = form["back"].value() or ""
     context = {
         "form": form,
         "was_kept": was_kept,
-        "back": form["back"].value() or "",
+        "back": back,
+        "way_back": _way_back(request.shop.id, back),
         "offers_alipay": _offers_alipay(),
     }
     return show(request, template, context, status=status)
