@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 WALLET = "wallet"
 CEILING = AmountLimits(largest=yuan("¥2,000"))
 FLOOR = AmountLimits(smallest=yuan("¥0.10"))
-TOLD = ("¥10,000.00 of it", "at most ¥2,000.00 can be sent there at once")
+TOLD = ("¥10,000.00 would go to such an account", "at most ¥2,000.00 can be sent there at once")
 PAYS_ACCOUNTS = replace(payouts_given.CAPABILITIES, payee_kinds=frozenset(PayeeKind))
 Declare = Callable[..., None]
 
@@ -109,7 +109,7 @@ def test_the_seller_reads_it_in_chinese_too(declare: Declare) -> None:
         (
             FLOOR,
             {"choice": "part", "amount": "0.05"},
-            ("¥0.05 of it", "less than ¥0.10 cannot be sent there"),
+            ("¥0.05 would go to such an account", "less than ¥0.10 cannot be sent there"),
         ),
     ],
 )
