@@ -194,6 +194,10 @@ def test_it_goes_back_once_more_under_another_number_and_may_come_back_again(
         numbers.add(made.view.number)
         assert made.case.refund_reference == made.view.number
 
+    while outbox.deliver_due(now=made.now):
+        pass
+    told = [one.code for one in notices_of(shop_key=made.case.order_shop_key or 0)]
+    assert (told.count("suspense.send_back"), told.count("suspense.came_back")) == (4, 3)
     assert len(numbers) == 3
     assert len(send_backs_of(made.suspense_id)) == 4
     assert nothing_differs()

@@ -77,3 +77,5 @@ class SuspenseResolved:
     suspense_id: str
     resolution: str
     account_id: str
+    returns: int = 0
+    """How often it had been sent back and come back by then."""

@@ -59,7 +59,7 @@ def tell_whose_payment_came_back(event: PaymentCameBack, now: dt.datetime) -> No
 @subscribe(SuspenseResolved)
 def tell_where_the_payment_goes(event: SuspenseResolved, now: dt.datetime) -> None:
     """The shop hears what two people decided: `suspense.attribute` or `suspense.send_back`."""
-    _tell_of_suspense(event.suspense_id, event.resolution, now)
+    _tell_of_suspense(event.suspense_id, event.resolution, now, times=event.returns + 1)
 
 
 def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: int = 1) -> None:

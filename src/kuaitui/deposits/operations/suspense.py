@@ -200,10 +200,8 @@ def confirm_resolution(
         case Resolution.BY_HAND:
             _note_sent_back(row, row.refund_reference, sent_at=now, by=actor, now=now)
     _record(row, "suspense.confirmed", actor, now, resolution=row.resolution)
-    publish(
-        SuspenseResolved(row.public_id, row.resolution, account.public_id if account else ""),
-        now=now,
-    )
+    account_named = account.public_id if account else ""
+    publish(SuspenseResolved(row.public_id, row.resolution, account_named, row.returns), now=now)
     return SuspenseState(row.state)
 
 
