@@ -17,7 +17,7 @@ from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
-from tests.support.pages import DESK, Watched, hidden_focus, overflow_px, violations
+from tests.support.pages import DESK, Watched, cut_off_rows, hidden_focus, overflow_px, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +58,7 @@ def look(page: Page, *, scheme: str, width: int) -> list[str]:
     page.set_viewport_size({**DESK, "width": width})
     wide = overflow_px(page)
     found = [f"{page.url} is {wide} px too wide at {width}"] if wide > 0 else []
-    return [*found, *violations(page)]
+    return [*found, *cut_off_rows(page), *violations(page)]
 
 
 def session_of(client: Client) -> str:

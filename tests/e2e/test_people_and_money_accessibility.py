@@ -22,7 +22,7 @@ from tests.support import pay_ins_given as pig
 from tests.support import send_backs_given as sbg
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
-from tests.support.pages import DESK, PHONE, Watched, overflow_px, violations
+from tests.support.pages import DESK, PHONE, Watched, cut_off_rows, overflow_px, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SHOTS = os.environ.get("KUAITUI_SCREENSHOTS", "")
@@ -155,7 +155,7 @@ def look(page: Page, path: str, name: str, *, is_examined: bool) -> list[str]:
     if SHOTS:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
     wide = overflow_px(page)
-    found = violations(page) if is_examined else []
+    found = [*cut_off_rows(page), *(violations(page) if is_examined else [])]
     return [*found, *([f"{path} is {wide} px too wide"] if wide > 0 else [])]
 
 

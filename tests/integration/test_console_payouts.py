@@ -193,6 +193,15 @@ def test_a_banks_reason_is_told_in_words_with_its_code():
     )
 
 
+def test_a_leg_to_an_account_shows_the_end_of_its_number_and_one_that_goes_back_none():
+    named = application(State.PAYING, route_open=False).view.payout.legs[0]
+    back = application(State.PAYING).view.payout.legs[0]
+    client = desk(Role.AUDITOR)
+
+    assert f"•••• {named.tail}" in client.get(f"/console/payouts/{named.leg_id}").text
+    assert "••••" not in client.get(f"/console/payouts/{back.leg_id}").text
+
+
 def test_the_cause_of_a_call_is_told_in_words_with_its_code():
     made = application(State.PAYING)
     made.channel_answers(Unknown("no_word_yet"))

@@ -187,6 +187,17 @@ def test_money_the_bank_sent_back_goes_to_another_account() -> None:
     assert made.view.destination.destination_id == other.destination_id
 
 
+def test_who_named_another_account_is_asked_for_nothing_and_may_still_change_it() -> None:
+    made = brought_to(State.DESTINATION_REPAIRED)
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert "Nothing is needed from you; you can still name another account" in page
+    (button,) = re.findall(rf'<a class="([^"]*)" href="{address(made, "/destination")}"', page)
+    assert "button-primary" not in button
+
+
 @pytest.mark.parametrize(
     ("language", "until", "why"),
     [("en", "Please do so by", "Why it was closed"), ("zh-hans", "前更换", "关闭原因")],

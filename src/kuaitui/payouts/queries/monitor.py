@@ -160,6 +160,7 @@ def _to_monitor(row: Any) -> LegInMonitor:  # noqa: ANN401 - a leg with two anno
         channel_number=row.channel_number,
         amount=Money(row.amount_minor, row.currency),
         route=row.route,
+        tail=row.tail,
         state=LegState(row.state),
         since=row.since,
         next_check_at=row.next_check_at,

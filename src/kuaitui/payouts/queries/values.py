@@ -96,6 +96,8 @@ class LegInMonitor:
     channel_number: str
     amount: Money
     route: str
+    tail: str
+    """The end of the account it goes to; empty on the way back."""
     state: LegState
     since: dt.datetime
     next_check_at: dt.datetime | None

@@ -25,7 +25,7 @@ from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import confirmations_of
 from kuaitui.refunds import queries as refunds
-from kuaitui.refunds.states import OPEN, NextActor, SellerAct
+from kuaitui.refunds.states import OPEN, NextActor, SellerAct, State
 
 APPLICATIONS_SHOWN = 50
 
@@ -67,6 +67,7 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else next_of(application),
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
         "only_withdraw": acts == [SellerAct.WITHDRAW],
+        "is_account_named": application.state is State.DESTINATION_REPAIRED,
         "reject_reasons": [
             words.REJECT_REASONS[reason]
             for reason in (application.rejection.reasons if application.rejection else ())
