@@ -25,7 +25,7 @@ from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.channels.simulator.bills import ZONE as SIMULATED_ZONE
 from kuaitui.channels.simulator.director import Director
 from kuaitui.interfaces.cli import reconcile, verify
-from kuaitui.interfaces.cli.diagnosis import database
+from kuaitui.interfaces.cli.diagnosis.bills import bills as diagnose
 from kuaitui.interfaces.cli.diagnosis.finding import Verdict
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import queries as payouts
@@ -210,7 +210,10 @@ def simulator(process: SimulatorProcess, tmp_path: Path, settings) -> Iterator[D
 
 
 def command(capsys, **changes: object) -> tuple[int, str]:
-    asked = dict.fromkeys(["channel", "day", "file", "kind", "read_again"]) | {"json": False}
+    asked = dict.fromkeys(["channel", "day", "file", "kind", "read_again"]) | {
+        "json": False,
+        "report": False,
+    }
     asked |= changes
     capsys.readouterr()
     code = reconcile.run(Namespace(**asked))
@@ -344,7 +347,7 @@ def test_verify_finds_a_bill_that_was_changed_behind_the_databases_back(
 
 def test_the_doctor_tells_the_age_of_the_last_proven_day(settings) -> None:
     settings.KUAITUI_CHANNELS = {"simulator": settings.KUAITUI_CHANNELS["simulator"]}
-    (none,) = database.bills(NOW)
+    (none,) = diagnose(NOW)
     assert none.verdict is Verdict.WARN
     for kind in StatementKind:
         operations.bring_empty(channel=CHANNEL, bill=kind, day=DAY, actor=given.clerk(), now=NOW)
@@ -352,8 +355,8 @@ def test_the_doctor_tells_the_age_of_the_last_proven_day(settings) -> None:
             channel=CHANNEL, bill=kind, day=DAY, zone=ZONE, today=TODAY, now=NOW
         )
 
-    (fresh,) = database.bills(NOW)
-    (old,) = database.bills(NOW + 5 * ONE_DAY)
+    (fresh,) = diagnose(NOW)
+    (old,) = diagnose(NOW + 5 * ONE_DAY)
 
     assert (fresh.verdict, old.verdict) == (Verdict.OK, Verdict.WARN)
     assert DAY.isoformat() in fresh.what

@@ -317,4 +317,4 @@ def test_a_file_is_either_imported_or_read_again() -> None:
     asked = {"channel": CHANNEL, "kind": FUNDS, "file": "bill.json", "read_again": "all"}
 
     with given.nothing_moves(*TABLES), pytest.raises(reconcile.FileReadOnce):
-        reconcile.run(Namespace(day=None, json=False, **asked))
+        reconcile.run(Namespace(day=None, json=False, report=False, **asked))

@@ -1,4 +1,9 @@
-"""News of reconciliation."""
+"""News of reconciliation.
+
+Staff need no copy of it: what waits is counted where it lies (`queries.bills_overview`), for the work
+list, `kuaitui doctor`, `kuaitui reconcile --report` and `/healthz`. Whoever builds on kuaitui may
+subscribe.
+"""
 
 from __future__ import annotations
 

@@ -60,6 +60,21 @@ class StatementFile(models.Model):
         return self.public_id
 
 
+class DamagedFile(models.Model):
+    """A file whose bytes were once found not to be those that came."""
+
+    file = models.OneToOneField(
+        StatementFile, on_delete=models.PROTECT, primary_key=True, related_name="damage"
+    )
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "reconciliation_damaged_file"
+
+    def __str__(self) -> str:
+        return f"damage of {self.file_id}"
+
+
 class StatementReading(models.Model):
     """What one parser made of a file. Reading again makes another one."""
 

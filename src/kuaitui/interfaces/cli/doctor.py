@@ -82,6 +82,7 @@ def _secrets(var: Path) -> list[Path]:
 def _of_database() -> list[Finding]:
     # These modules read tables, which exist for Django only after its set-up.
     database = importlib.import_module("kuaitui.interfaces.cli.diagnosis.database")
+    of_bills = importlib.import_module("kuaitui.interfaces.cli.diagnosis.bills")
     first: Finding = database.reachable(is_embedded=not os.environ.get("DATABASE_URL"))
     if first.verdict is not Verdict.OK:
         return [first, warn("everything in it", database.NOT_ASKED, "Ask again once it answers.")]
@@ -89,5 +90,5 @@ def _of_database() -> list[Finding]:
     found = [first, *database.settings(), schema, database.clock(), database.deployment()]
     if schema.verdict is Verdict.OK:
         now = read_clock()
-        found += [database.news(now), *database.payouts(now), *database.bills(now)]
+        found += [database.news(now), *database.payouts(now), *of_bills.bills(now)]
     return found

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from kuaitui.reconciliation.types import DayState, ReadingState, Source
 if TYPE_CHECKING:
     from kuaitui.reconciliation.operations import Plan
     from kuaitui.reconciliation.queries import DayReport, Flow
+    from kuaitui.reconciliation.queries.board import Needed
 
 IMPORTER: Final = Actor.system("cli.reconcile")
 EXIT_CODES: Final = {DayState.PROVEN: 0, DayState.NOT_HERE: 3}
@@ -35,6 +37,17 @@ WORDS: Final = {
     DayState.TO_LOOK_AT: "another file waits for a person",
     DayState.REFUSED: "bill refused",
     DayState.NOT_HERE: "bill not there yet",
+}
+
+
+# What waits for people, of all days, by its name in `--json` and at `/healthz`.
+WAITS: Final = {
+    "open": "open differences",
+    "dangerous": "of them by which money could be going wrong",
+    "late": "bills late",
+    "refused": "days whose bill was refused",
+    "waiting": "files wait for a person",
+    "damaged": "kept bills damaged",
 }
 
 
@@ -54,7 +67,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("--channel", help="one channel; all that give bills, if none is named")
     parser.add_argument("--day", type=dt.date.fromisoformat, help="YYYY-MM-DD; yesterday, if none")
-    parser.add_argument("--file", type=Path, help="import this bill instead of fetching")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--file", type=Path, help="import this bill instead of fetching")
+    way.add_argument(
+        "--report",
+        action="store_true",
+        help="say what is known and what waits for people; fetch, compare and write nothing",
+    )
     parser.add_argument("--kind", type=StatementKind, choices=list(StatementKind))
     parser.add_argument(
         "--read-again",
@@ -67,7 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Bring, compare, report. 0: proven; 3: not there yet; 1: people must look."""
+    """Bring, compare, report; or only report. 0: proven; 3: not there yet; 1: people must look."""
     if arguments.file and not (arguments.channel and arguments.kind):
         raise FileNeedsItsKind
     if arguments.file and arguments.read_again:
@@ -83,6 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         return read_again.run(arguments, channels)
     given = bills_given(channels)
     chosen = [arguments.channel] if arguments.channel else list(given)
+    if arguments.report:
+        return _report({name: given[name] for name in chosen}, arguments)
     found = [_reconcile(name, channels, given[name], arguments) for name in chosen]
     if arguments.json:
         print(json.dumps([_document(*one) for one in found], ensure_ascii=False, indent=2))
@@ -91,7 +112,40 @@ def run(arguments: argparse.Namespace) -> int:
             print(one_line(report))
             for problem in problems:
                 print(f"  {problem}")
-    return max((EXIT_CODES.get(report.state, 1) for report, _ in found), key=_urgency, default=0)
+    return _exit_code([report for report, _ in found])
+
+
+def _report(needed: Needed, arguments: argparse.Namespace) -> int:
+    """The day of each channel in one line, and what waits of all days. Changes nothing."""
+    from kuaitui.reconciliation import queries  # noqa: PLC0415 - after the set-up
+
+    day = arguments.day or _today() - dt.timedelta(days=1)
+    reports = [
+        queries.day_report(channel=name, day=day, needed=kinds) for name, kinds in needed.items()
+    ]
+    waits = queries.bills_overview()
+    if arguments.json:
+        document = {
+            "days": [_document(report, []) for report in reports],
+            "waits": {name: getattr(waits, f"{name}_count") for name in WAITS},
+        }
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        print("\n".join(map(one_line, reports)))
+        for name, words in WAITS.items():
+            if count := getattr(waits, f"{name}_count"):
+                print(f"  {count:,} {words}")
+    return 1 if waits.needs_people else _exit_code(reports)
+
+
+def _today() -> dt.date:
+    from kuaitui.reconciliation.operations import Plan  # noqa: PLC0415 - after the set-up
+
+    return read_clock().astimezone(Plan.parse(settings.KUAITUI_BILLS).zone).date()
+
+
+def _exit_code(reports: Sequence[DayReport]) -> int:
+    return max((EXIT_CODES.get(report.state, 1) for report in reports), key=_urgency, default=0)
 
 
 def one_line(report: DayReport) -> str:

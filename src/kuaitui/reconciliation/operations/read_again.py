@@ -18,7 +18,7 @@ from kuaitui.kernel.money import Money
 from kuaitui.kit.outbox import publish
 from kuaitui.reconciliation.errors import FileDamaged, FileUnknown
 from kuaitui.reconciliation.events import BillDamaged
-from kuaitui.reconciliation.models import BillDay, StatementFile, StatementReading
+from kuaitui.reconciliation.models import BillDay, DamagedFile, StatementFile, StatementReading
 from kuaitui.reconciliation.operations.bring import (
     Read,
     keep_reading,
@@ -168,6 +168,7 @@ def _words(rows: list[LineValues]) -> str:
 @transaction.atomic(durable=True)
 def _tell_damaged(file: StatementFile, actor: Actor, now: dt.datetime) -> None:
     day = file.day.isoformat()
+    DamagedFile.objects.get_or_create(file=file, defaults={"found_at": now})
     publish(BillDamaged(file.public_id, file.channel, file.bill, day, now), now=now)
     record(
         actor=actor,

@@ -8,8 +8,6 @@ from kuaitui.reconciliation.queries.board import (
     board,
     day_report,
     last_proven_days,
-    late_bills_count,
-    open_breaks_count,
 )
 from kuaitui.reconciliation.queries.breaks import (
     BreakRecord,
@@ -23,11 +21,13 @@ from kuaitui.reconciliation.queries.breaks import (
     open_breaks,
     steps_of,
 )
+from kuaitui.reconciliation.queries.overview import BillsOverview, bills_overview
 from kuaitui.reconciliation.queries.proof import Reread, reread
 from kuaitui.reconciliation.queries.sent_numbers import compare_with_channel
 
 __all__ = [
     "BillReport",
+    "BillsOverview",
     "BreakRecord",
     "DayReport",
     "FileRecord",
@@ -35,6 +35,7 @@ __all__ = [
     "Reread",
     "StepRecord",
     "bills_given",
+    "bills_overview",
     "board",
     "breaks_of_day",
     "compare_with_channel",
@@ -44,9 +45,7 @@ __all__ = [
     "files_of_day",
     "found_break",
     "last_proven_days",
-    "late_bills_count",
     "open_breaks",
-    "open_breaks_count",
     "reread",
     "steps_of",
 ]

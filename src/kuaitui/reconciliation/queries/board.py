@@ -14,9 +14,9 @@ from django.db.models import Count, Max, Q
 from kuaitui.channels.port import LineKind, StatementKind
 from kuaitui.channels.registry import Channels
 from kuaitui.kernel.money import Money
-from kuaitui.reconciliation.models import BillDay, BreakRow, StatementReading
+from kuaitui.reconciliation.models import BillDay, StatementReading
 from kuaitui.reconciliation.rules import day_state
-from kuaitui.reconciliation.types import BreakState, DayState, ReadingState
+from kuaitui.reconciliation.types import DayState, ReadingState
 
 BOARD_DAYS_MAX: Final = 62
 _COMES_IN: Final = [LineKind.PAY_IN.value, LineKind.RETURN.value]
@@ -124,16 +124,6 @@ def last_proven_days(*, needed: Needed, today: dt.date) -> dict[str, dt.date | N
         )
         for channel in needed
     }
-
-
-def open_breaks_count() -> int:
-    """How many breaks wait for a later bill or for people."""
-    return BreakRow.objects.exclude(state=BreakState.CLOSED).count()
-
-
-def late_bills_count() -> int:
-    """How many bills should be here and are not."""
-    return BillDay.objects.filter(late_at__isnull=False, reading=None).count()
 
 
 _Rows = Mapping[tuple[str, dt.date], list[BillDay]]

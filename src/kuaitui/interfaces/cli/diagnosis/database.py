@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.conf import settings as django_settings
 from django.core import checks
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from kuaitui.channels.registry import build_channels
 from kuaitui.interfaces.cli.diagnosis.finding import Finding, fail, ok, warn
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.outbox import oldest_undelivered_at
 from kuaitui.payouts.queries import overview
-from kuaitui.reconciliation.operations import Plan
-from kuaitui.reconciliation.queries import bills_given, last_proven_days
 
 VERSIONS = range(16, 19)
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
@@ -26,8 +22,6 @@ NEWS_LATE = dt.timedelta(minutes=5)
 NEWS_STALLED = dt.timedelta(hours=1)
 UNKNOWN_LONG = dt.timedelta(hours=2)
 UNKNOWN_TOO_LONG = dt.timedelta(days=1)
-# Yesterday's bill comes in the course of today.
-PROVEN_DAYS_GOOD = 2
 NOT_ASKED = "not asked, since the database does not answer"
 
 
@@ -164,25 +158,6 @@ def payouts(now: dt.datetime) -> list[Finding]:
         if switch.is_stopped
     ]
     return findings
-
-
-def bills(now: dt.datetime) -> list[Finding]:
-    """How long ago the last day was that books and bills prove, channel by channel."""
-    channels = build_channels(django_settings.KUAITUI_CHANNELS, clock=read_clock)
-    today = now.astimezone(Plan.parse(django_settings.KUAITUI_BILLS).zone).date()
-    return [
-        _proven(channel, day, today)
-        for channel, day in last_proven_days(needed=bills_given(channels), today=today).items()
-    ]
-
-
-def _proven(channel: str, day: dt.date | None, today: dt.date) -> Finding:
-    remedy = "Run `kuaitui reconcile`, and close what it finds on the staff's pages."
-    if day is None:
-        return warn("bills", f"{channel}: no day is proven yet", remedy)
-    age = (today - day).days
-    what = f"{channel}: the last proven day is {day.isoformat()}, {age} days ago"
-    return ok("bills", what) if age <= PROVEN_DAYS_GOOD else warn("bills", what, remedy)
 
 
 def deployment() -> Finding:

@@ -26,7 +26,7 @@ from kuaitui.interfaces.console.tables import Tile
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import overview
-from kuaitui.reconciliation.queries import late_bills_count, open_breaks_count
+from kuaitui.reconciliation.queries import bills_overview
 from kuaitui.refunds.queries import QueueCount, QueueFilters, QueueRow, queue, work_list
 from kuaitui.refunds.states import State
 
@@ -70,8 +70,7 @@ def work(request: StaffRequest) -> HttpResponse:
         "is_unknown_old": oldest is not None and now - oldest > UNKNOWN_FOR_LONG,
         "tiles": [_tile(count, now) for count in found.counts if count.state in TILES],
         "late_count": found.late_count,
-        "breaks_count": open_breaks_count(),
-        "late_bills_count": late_bills_count(),
+        "bills": bills_overview(),
         "suspense": suspense_counts(),
         "set_aside": _waiting([one.since for one in asides()]),
         "odd_orders": _odd_orders(now),

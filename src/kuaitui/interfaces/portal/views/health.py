@@ -11,6 +11,7 @@ from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.health import Readiness, readiness
 from kuaitui.kit.web import probe
 from kuaitui.payouts.queries import overview
+from kuaitui.reconciliation.queries import bills_overview
 
 
 @probe
@@ -46,5 +47,14 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     content["pay_ins"] = {
         "in_suspense": suspense_counts().waiting_count,
         "set_aside": len(pay_ins_set_aside()),
+    }
+    bills = bills_overview()
+    content["bills"] = {
+        "open": bills.open_count,
+        "dangerous": bills.dangerous_count,
+        "late": bills.late_count,
+        "refused": bills.refused_count,
+        "waiting": bills.waiting_count,
+        "damaged": bills.damaged_count,
     }
     return JsonResponse(content)
