@@ -19,7 +19,16 @@ from tests.support import given, portal_given
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
 from tests.support.given import DAY, NOW, nothing_moves, yuan
-from tests.support.refunds_given import MIDDLE, OTHER_CARD, SMALL, TABLES, World, application, world
+from tests.support.refunds_given import (
+    LARGE,
+    MIDDLE,
+    OTHER_CARD,
+    SMALL,
+    TABLES,
+    World,
+    application,
+    world,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -102,6 +111,15 @@ def test_staff_see_it_on_the_case_and_on_top_of_the_work_list() -> None:
     assert shown(work) == [made.application_id, waits_longer.application_id]
     assert work.text.count("Its way back closes") == 1
     assert "24 hours left" in work.text
+
+
+def test_whoever_gives_the_second_approval_sees_it_first_too() -> None:
+    waits_longer = application(State.AWAITING_SECOND_APPROVAL, LARGE, paid_days_ago=LONG)
+    made = application(State.AWAITING_SECOND_APPROVAL, LARGE, paid_days_ago=SHORT)
+
+    work = desk(Role.APPROVER).get("/console/")
+
+    assert shown(work) == [made.application_id, waits_longer.application_id]
 
 
 def test_the_queue_narrows_to_what_closes() -> None:
