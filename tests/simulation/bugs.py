@@ -314,6 +314,7 @@ BUGS = (
         "known = ChannelPayment.objects.filter("
         "channel=order.channel, reference=paid.reference).first()",
         "known = None",
+        seed=2,
         world=World.PAY_INS,
     ),
     Bug(
@@ -321,6 +322,7 @@ BUGS = (
         f"{PLACING}:place_payment",
         "account.public_id, paid.amount, order.channel",
         "account.public_id, type(paid.amount)(order.amount_minor, order.currency), order.channel",
+        seed=2,
         world=World.PAY_INS,
     ),
     Bug(
@@ -329,6 +331,7 @@ BUGS = (
         "    if why is not None:\n",
         "    if why is SuspenseReason.PAID_AFTER_CLOSING:\n        return\n"
         "    if why is not None:\n",
+        seed=2,
         world=World.PAY_INS,
     ),
     Bug(
@@ -343,6 +346,23 @@ BUGS = (
         "kuaitui.deposits.operations.suspense:confirm_resolution",
         "if row.proposed_by == actor.id:",
         "if not actor.id:",
+        seed=3,
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "what went back lies in suspense all the same",
+        "kuaitui.deposits.operations.suspense:_note_sent_back",
+        '_post(row, "suspense.sent_back", Account.FROZEN, Account.AT_CHANNEL, sent_at, now, way)',
+        "pass",
+        seed=3,
+        world=World.PAY_INS,
+    ),
+    Bug(
+        "a payment is sent back again instead of being asked about",
+        "kuaitui.payouts.operations.send_backs:claim_send_back",
+        "kind = next_kind(LegState(row.state), must_ask=is_uncertain)",
+        "kind = AttemptKind.SEND",
+        seed=2,
         world=World.PAY_INS,
     ),
 )

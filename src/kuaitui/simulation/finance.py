@@ -75,15 +75,17 @@ def give_payments_their_place(world: World, shop: SimulatedShop, chance: Random)
 def _decide(world: World, shop: SimulatedShop, row: tuple[Any, ...], chance: Random) -> None:
     suspense_id, _, _, version, state = row
     first, second = chance.sample(STAFF, 2)
+    # At the end it stays: what goes back may come back again.
+    goes_back = not world.is_calm and chance.random() < 0.5
     if state == "open":
         world.attempt(
             chance,
             lambda: deposits.propose_resolution(
                 suspense_id=suspense_id,
                 version=version,
-                resolution=Resolution.ATTRIBUTE,
-                account_id=shop.account_id,
-                reason="It is this shop's.",
+                resolution=Resolution.SEND_BACK if goes_back else Resolution.ATTRIBUTE,
+                account_id="" if goes_back else shop.account_id,
+                reason="Its payer asks for it." if goes_back else "It is this shop's.",
                 actor=first,
                 now=world.now,
             ),

@@ -21,7 +21,9 @@ from kuaitui.simulation.world import World, ask
 HOUR: Final = dt.timedelta(hours=1)
 LENGTHS: Final = (0.1, 2.0, 24.0, 72.0)
 """Hours that a backup is old, if nobody acts before."""
-_NUMBERS: Final = "SELECT channel_number FROM payouts_leg"
+_NUMBERS: Final = """
+SELECT channel_number FROM payouts_leg UNION SELECT number FROM payouts_send_back
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ from kuaitui.kit import inbox, outbox
 from kuaitui.payouts.operations import (
     call_channel,
     carry_out_leg,
+    carry_out_send_back,
     claim_legs,
     hold_if_restored,
     note_hint,
     note_sends,
     record_calls,
 )
-from kuaitui.payouts.queries import LastSend, due_legs
+from kuaitui.payouts.queries import LastSend, due_legs, due_send_backs
 from kuaitui.payouts.types import ALL_CHANNELS, Pace
 from kuaitui.refunds.operations import sweep_due
 from kuaitui.simulation import payers
@@ -42,7 +43,7 @@ MANY_AT_ONCE = 0.4
 Due: TypeAlias = tuple[dt.datetime | None, ...]
 MOMENTS_MAX = 12
 # When the machine must be looked at next: legs, news, dates of applications, orders to pay in,
-# numbers that are not ours.
+# numbers that are not ours, payments that go back.
 _NEXT_DUE = """
 SELECT
     (SELECT min(GREATEST(leg.next_check_at, leg.lease_until)) FROM payouts_leg AS leg
@@ -59,7 +60,15 @@ SELECT
         WHERE state IN ('draft', 'more_information', 'rejected', 'approved')),
     (SELECT min(GREATEST(next_check_at, lease_until)) FROM deposits_pay_in_order
         WHERE next_check_at IS NOT NULL AND set_aside_at IS NULL),
-    (SELECT min(next_check_at) FROM deposits_stray_number)
+    (SELECT min(next_check_at) FROM deposits_stray_number),
+    (SELECT min(GREATEST(back.next_check_at, back.lease_until)) FROM payouts_send_back AS back
+        WHERE back.next_check_at IS NOT NULL AND back.set_aside_at IS NULL
+        AND NOT (back.state = 'ready'
+            AND COALESCE(back.clear_since >= (SELECT max(begun_at) FROM payouts_hold),
+                NOT EXISTS (SELECT 1 FROM payouts_hold))
+            AND (EXISTS (SELECT 1 FROM payouts_hold WHERE released_at IS NULL)
+                OR EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
+                    WHERE switch.is_stopped AND switch.channel IN (back.channel, %s)))))
 """
 
 # What the tables look like when a worker ended between the handler's commit and its note.
@@ -86,7 +95,7 @@ class Workers:
 
     def next_due(self) -> Due:
         """When what falls due by our clock, in the order of `_NEXT_DUE`."""
-        return ask(_NEXT_DUE, ALL_CHANNELS)[0]
+        return ask(_NEXT_DUE, ALL_CHANNELS, ALL_CHANNELS)[0]
 
     def take_turn(self, due: Due) -> None:
         """One worker does some of what is due, and may die of it."""
@@ -150,7 +159,7 @@ class Workers:
     def at_moment(self, name: str) -> None:
         """A worker has come to a point outside of any transaction. It may stand still there."""
         world, chance = self._world, self._world.chance
-        if name.startswith(("payouts.", "pay_ins.")) and world.weather.strikes(
+        if name.startswith(("payouts.", "pay_ins.", "send_backs.")) and world.weather.strikes(
             Fault.SLEPT, world.clock.at, chance
         ):
             world.figures.faults[Fault.SLEPT] += 1
@@ -169,7 +178,14 @@ class Workers:
 
     def _work(self, chance: Random, due: Due) -> None:
         world = self._world
-        turns = (self._pay, self._deliver, self._sweep, self._collect, self._ask_about_strays)
+        turns = (
+            self._pay,
+            self._deliver,
+            self._sweep,
+            self._collect,
+            self._ask_about_strays,
+            self._send_back,
+        )
         kinds = [
             turn
             for turn, moment in zip(turns, due, strict=True)
@@ -247,6 +263,19 @@ class Workers:
                 channels=world.channels,
                 pace=payers.PACE,
                 clock=world.clock.read,
+            )
+
+    def _send_back(self, chance: Random) -> None:
+        """Send a payment that has no place here back to its payer, or ask about it."""
+        world = self._world
+        due = due_send_backs(now=world.now, limit=5)
+        if due:
+            carry_out_send_back(
+                send_back_id=chance.choice(due),
+                channels=world.channels,
+                pace=PACE,
+                clock=world.clock.read,
+                note_send=self._note_send,
             )
 
     def _note_send(self, send: LastSend) -> None:

@@ -17,6 +17,12 @@ JOIN deposits_lot AS lot
 UNION ALL
 SELECT channel, reference, amount_minor, NULL FROM deposits_suspense WHERE state <> 'attributed'
 """
+_SUSPENSE_BOOKS = """
+SELECT suspense.public_id, suspense.state, book.balances[1], book.balances[5],
+    CASE WHEN suspense.state IN ('open', 'proposed', 'to_send_back')
+        THEN suspense.amount_minor ELSE 0 END
+FROM deposits_suspense AS suspense JOIN ledger_book AS book ON book.id = suspense.book_id
+"""
 _ORDERS = """
 SELECT channel, number, public_id, state, amount_minor, set_aside_reason
 FROM deposits_pay_in_order
@@ -47,6 +53,9 @@ def misplaced_payments(ask: Ask, evidence: Evidence) -> Iterator[Found]:
             yield "what is entered was paid", f"{reference}: {minor} entered, {paid} paid"
         elif account_id is not None and evidence.shops[account_id].number != payment.shop:
             yield "a payment is its payer's", f"{reference} of shop {payment.shop}: {account_id}"
+    for suspense_id, state, at_channel, frozen, waiting in ask(_SUSPENSE_BOOKS):
+        if {at_channel, frozen} != {waiting}:
+            yield "a suspense book holds what waits", f"{suspense_id} is {state}: {frozen}"
     for (_, reference), times in seen.items():
         if times > 1:
             yield "a payment has one place", f"{reference} has {times}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
+from kuaitui.simulation.channel_book import Booking
 
 # A leg that was certainly never sent bears no number: it is free for the leg that takes its place.
 _LEGS = """
@@ -19,6 +21,10 @@ JOIN deposits_account AS account ON account.public_id = payout.account_id
 JOIN deposits_lot AS lot ON lot.account_id = account.id AND lot.public_id = leg.lot_id
 WHERE leg.state <> 'cancelled' AND NOT (leg.state = 'failed' AND leg.first_sent_at IS NULL)
 """
+_SENT_BACK = """
+SELECT number, state, amount_minor, currency, payment_reference FROM payouts_send_back
+WHERE NOT (state = 'failed' AND first_sent_at IS NULL)
+"""
 _ANSWERED = """
 SELECT DISTINCT leg.channel, leg.channel_number, attempt.kind, attempt.outcome
 FROM payouts_attempt AS attempt JOIN payouts_leg AS leg ON leg.id = attempt.leg_id
@@ -27,6 +33,11 @@ UNION
 SELECT DISTINCT pay_in.channel, pay_in.number, attempt.kind, attempt.outcome
 FROM deposits_pay_in_attempt AS attempt JOIN deposits_pay_in_order AS pay_in
     ON pay_in.id = attempt.order_id
+WHERE attempt.outcome IS NOT NULL AND attempt.cause NOT IN ('lease_ended', 'lease_too_short')
+UNION
+SELECT DISTINCT back.channel, back.number, attempt.kind, attempt.outcome
+FROM payouts_send_back_attempt AS attempt JOIN payouts_send_back AS back
+    ON back.id = attempt.send_back_id
 WHERE attempt.outcome IS NOT NULL AND attempt.cause NOT IN ('lease_ended', 'lease_too_short')
 """
 MEANINGS = {
@@ -54,44 +65,59 @@ def wrong_payments(ask: Ask, evidence: Evidence, *, lost: Collection[str]) -> It
     Of `lost` numbers our books may know nothing (yet).
     """
     legs = {row[0]: row for row in ask(_LEGS)}
-    paid_for: dict[int, int] = {}
+    sent_back = {row[0]: row for row in ask(_SENT_BACK)}
+    known = legs.keys() | sent_back.keys()
+    paid_for: Counter[int] = Counter()
     for name, book in evidence.books.items():
         for number, paid, back, minor in book.net_by_number(evidence.channel_times[name]):
-            if number not in legs and number in lost:
-                continue
-            if number not in legs:
+            if number not in known and number not in lost:
                 yield "only legs are paid", f"{name} paid {number}, which is none"
-                continue
-            if paid - back > 1:
+            if number in known and paid - back > 1:
                 yield "a number is paid once", f"{number} was paid {paid} times"
-            payout_id = legs[number][4]
-            paid_for[payout_id] = paid_for.get(payout_id, 0) + minor
-        for booking in book.bookings:
-            if booking.number in legs:
-                yield from _stranger(
-                    legs[booking.number], booking.payment, booking.account, evidence
-                )
-                yield from _other_amount(legs[booking.number], booking.minor, booking.currency)
+            if number in legs:
+                paid_for[legs[number][4]] += minor
     for payout_id, amount in ask(_PAYOUTS):
-        if paid_for.get(payout_id, 0) > amount:
+        if paid_for[payout_id] > amount:
             yield "a payout is paid once", f"payout {payout_id}: {paid_for[payout_id]} of {amount}"
+    yield from _wrong_bookings(legs, sent_back, evidence)
     yield from _disagreements(legs, evidence)
 
 
-def _stranger(
-    leg: tuple[object, ...], payment: str, account: str, evidence: Evidence
+def _wrong_bookings(
+    legs: dict[str, tuple[object, ...]],
+    sent_back: dict[str, tuple[object, ...]],
+    evidence: Evidence,
 ) -> Iterator[Found]:
-    number, _, _, _, _, _, destination_id, account_id, reference = leg[:9]
+    for booking in (one for book in evidence.books.values() for one in book.bookings):
+        if booking.number in legs:
+            yield from _wrong_leg(legs[booking.number], booking, evidence)
+        elif booking.number in sent_back:
+            yield from _wrong_way_back(sent_back[booking.number], booking)
+
+
+def _wrong_leg(leg: tuple[object, ...], booking: Booking, evidence: Evidence) -> Iterator[Found]:
+    number, _, _, minor, _, _, destination_id, account_id, reference, currency = leg[:10]
     shop = evidence.shops[str(account_id)]
-    if payment and payment != reference:
-        yield "money goes back along its own payment", f"{number}: {payment}, not {reference}"
-    if account and shop.accounts.get(str(destination_id)) != account:
+    if booking.payment and booking.payment != reference:
+        yield "money goes back along its own payment", f"{number}: {booking.payment}, {reference}"
+    if booking.account and shop.accounts.get(str(destination_id)) != booking.account:
         yield "money goes to the chosen account", f"{number}"
+    yield from _other_amount(number, (minor, currency), booking)
 
 
-def _other_amount(leg: tuple[object, ...], minor: int, currency: str) -> Iterator[Found]:
-    if (leg[3], leg[9]) != (minor, currency):
-        yield "a leg is paid as it stands", f"{leg[0]}: {minor} {currency}, not {leg[3]} {leg[9]}"
+def _wrong_way_back(row: tuple[object, ...], booking: Booking) -> Iterator[Found]:
+    number, _, minor, currency, reference = row
+    if booking.payment != reference:
+        yield "money goes back along its own payment", f"{number}: {booking.payment}, {reference}"
+    yield from _other_amount(number, (minor, currency), booking)
+
+
+def _other_amount(
+    number: object, asked: tuple[object, object], booking: Booking
+) -> Iterator[Found]:
+    if asked != (booking.minor, booking.currency):
+        paid = f"{booking.minor} {booking.currency}"
+        yield "a leg is paid as it stands", f"{number}: {paid}, not {asked[0]} {asked[1]}"
 
 
 def _disagreements(legs: dict[str, tuple[object, ...]], evidence: Evidence) -> Iterator[Found]:
@@ -127,6 +153,12 @@ def different_at_rest(ask: Ask, evidence: Evidence) -> Iterator[Found]:
             yield (
                 "ledger and channel agree",
                 f"{number}: {settled} by the ledger, {net.get(number, 0)} by the channel",
+            )
+    for number, state, minor, _, _ in ask(_SENT_BACK):
+        if net.get(number, 0) != minor * (state == "paid"):
+            yield (
+                "what went back is what we say",
+                f"{number} is {state}, {net.get(number, 0)} by the channel",
             )
 
 
