@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from kuaitui.accounts.types import Role
 from kuaitui.channels.port import FailedDefinite, Unknown
@@ -118,6 +118,18 @@ def test_the_preview_of_a_rejection_passes_axe(chromium: Browser, address: str) 
         page.get_by_role("button", name="预览").click()
         assert look(page, scheme="light", width=1280) == []
         assert look(page, scheme="dark", width=768) == []
+
+
+def test_a_phone_shows_in_which_place_and_under_which_tab_one_is(
+    chromium: Browser, address: str
+) -> None:
+    with Watched(chromium, address) as watched:
+        watched.log_in(session_of(desk(Role.AUDITOR)))
+        page = watched.context.new_page()
+        for where in ["bills", "applications?state=done", "payouts?state=paid"]:
+            page.goto(f"/console/{where}")
+            for here in page.locator("[aria-current=page]").all():
+                expect(here).to_be_in_viewport(ratio=0.95)
 
 
 def test_nothing_covers_what_has_focus(chromium: Browser, address: str) -> None:
