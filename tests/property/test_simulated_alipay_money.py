@@ -20,9 +20,14 @@ RARELY = st.sampled_from([False, False, False, True])
 
 
 class Money(RuleBasedStateMachine):
-    @initialize(processing_s=st.sampled_from([0, 300]))
-    def open_the_book(self, processing_s: int) -> None:
-        self.world = World()
+    @initialize(
+        processing_s=st.sampled_from([0, 300]),
+        rate=st.sampled_from(["0", "0.6", "33.3"]),
+        comes_back=st.booleans(),
+    )
+    def open_the_book(self, processing_s: int, rate: str, comes_back: bool) -> None:
+        self.world, self.comes_back = World(), comes_back
+        self.world.book.set_settings({"fee_rate": rate, "fee_comes_back": str(int(comes_back))})
         self.world.book.set_settings({"processing_s": str(processing_s)})
         self.trades: list[tuple[str, int]] = []
         self.transfers: list[str] = []
@@ -99,6 +104,7 @@ class Money(RuleBasedStateMachine):
         every_refund_is_paid_once_and_in_full(book)
         every_transfer_is_where_its_state_says(book)
         no_trade_gives_back_more_than_came_in(book)
+        fees_come_back_with_what_they_were_taken_for(book, self.comes_back)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -139,6 +145,18 @@ def no_trade_gives_back_more_than_came_in(book: dict) -> None:
         assert 0 <= trade["refunded_minor"] + trade["refunding_minor"] <= trade["paid_minor"]
         is_given_back = trade["refunded_minor"] == trade["paid_minor"]
         assert is_given_back == (trade_no in closed)
+
+
+def fees_come_back_with_what_they_were_taken_for(book: dict, comes_back: bool) -> None:
+    """Never more than was taken, all of it with the whole payment, and none where none comes back."""
+    moved = [row for row in book["movements"] if row["kind"] in {"fee", "fee_return"}]
+    taken = sum(row["amount_minor"] for row in moved if row["kind"] == "fee")
+    given = sum(row["amount_minor"] for row in moved if row["kind"] == "fee_return")
+    assert 0 <= book["balances"]["fees"] == taken - given
+    if not comes_back:
+        assert given == 0
+    elif all(one["refunded_minor"] == one["paid_minor"] for one in book["collected"].values()):
+        assert given == taken
 
 
 TestMoney = Money.TestCase

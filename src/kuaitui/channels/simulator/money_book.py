@@ -1,8 +1,13 @@
 """What a simulated institution that keeps money for a merchant has in its book.
 
 Accounts inside are `merchant` (what the merchant can spend), `refunds` (where a refund lies on its
-way) and `transfers` (the same for a transfer). Outside are `payers`, `payees` and `bank`. A movement
-names both of its accounts, so the sum over all accounts is always nothing.
+way) and `transfers` (the same for a transfer). Outside are `payers`, `payees` and `bank`, and `fees`
+is what the institution earns. A movement names both of its accounts, so the sum over all accounts is
+always nothing.
+
+A fee is taken with each payment at the rate of the setting `fee_rate`, in percent, none unless it is
+set; rates are a matter of contract. It is rounded to the nearest fen, and comes back with refunds in
+proportion unless `fee_comes_back` is 0: no source says how institutions round, this is ours.
 """
 
 from __future__ import annotations
@@ -12,6 +17,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
 from kuaitui.channels.simulator.faults import Fault, Faults
@@ -23,6 +29,10 @@ TRANSFERS: Final = "transfers"
 PAYERS: Final = "payers"
 PAYEES: Final = "payees"
 BANK: Final = "bank"
+FEES: Final = "fees"
+RATE_END: Final = 100
+FEE: Final = "fee"
+FEE_RETURN: Final = "fee_return"
 INSIDE: Final = (MERCHANT, REFUNDS, TRANSFERS)
 
 SCHEMA = """
@@ -34,6 +44,8 @@ CREATE TABLE IF NOT EXISTS movement (
     origin TEXT NOT NULL, target TEXT NOT NULL CHECK (target <> origin),
     amount_minor INTEGER NOT NULL CHECK (amount_minor > 0), moved_at REAL NOT NULL,
     remark TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS movement_of_fee ON movement (reference)
+    WHERE kind IN ('fee', 'fee_return');
 """
 
 
@@ -70,6 +82,30 @@ class NoticePlan:
         """As it was kept in a row."""
         after_s, disguises = json.loads(text)
         return cls(after_s, tuple(disguises))
+
+
+@dataclass(frozen=True, slots=True)
+class FeeOf:
+    """A payment, what was taken for it, and what of that was given back so far, in fen."""
+
+    payment_minor: int
+    taken_minor: int
+    given_minor: int
+
+
+def parse_fee_rate(text: str) -> Decimal:
+    """A rate in percent, like `0.6`.
+
+    Raises:
+        ValueError: it is none, or not below a hundred.
+    """
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a rate in percent, like 0.6") from None
+    if not rate.is_finite() or not 0 <= rate < RATE_END:
+        raise ValueError("a rate in percent, from 0 to below 100")
+    return rate
 
 
 class MoneyBook(Store):
@@ -120,6 +156,47 @@ class MoneyBook(Store):
         values = {"kind": kind, "origin": origin, "target": target, "amount_minor": amount_minor}
         values |= {"number": number, "reference": reference, "moved_at": at, "remark": remark}
         self.insert("movement", values)
+
+    @property
+    def fee_rate(self) -> Decimal:
+        """What of a payment is kept as its fee, in percent."""
+        return parse_fee_rate(self.setting("fee_rate", "0"))
+
+    def take_fee(self, payment_minor: int, *, number: str, reference: str, at: float) -> None:
+        """Keep the fee of a payment that has just come in."""
+        share = self.fee_rate / 100 * payment_minor
+        fee_minor = int(share.to_integral_value(ROUND_HALF_UP))
+        if fee_minor:
+            self.move(
+                FEE,
+                origin=MERCHANT,
+                target=FEES,
+                amount_minor=fee_minor,
+                number=number,
+                reference=reference,
+                at=at,
+            )
+
+    def give_fee_back(
+        self, fee: FeeOf, *, refunded_minor: int, number: str, reference: str, at: float
+    ) -> None:
+        """Give back what belongs to a refund, so that all refunds together give back all of it.
+
+        `refunded_minor` is what has gone back of the payment, this refund included.
+        """
+        if self.setting("fee_comes_back", "1") == "0":
+            return
+        due_minor = fee.taken_minor * refunded_minor // fee.payment_minor - fee.given_minor
+        if due_minor > 0:
+            self.move(
+                FEE_RETURN,
+                origin=FEES,
+                target=MERCHANT,
+                amount_minor=due_minor,
+                number=number,
+                reference=reference,
+                at=at,
+            )
 
     def balance(self, account: str) -> int:
         """What lies on an account, in fen; accounts outside start at nothing and go below it."""

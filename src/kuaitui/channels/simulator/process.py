@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from kuaitui.channels.simulator.book import Book
@@ -33,6 +34,8 @@ class SimulatorOptions:
     clock: Callable[[], dt.datetime]
     starts_at: dt.datetime | None = None
     processing_s: float = 0.0
+    fee_rate: Decimal = Decimal(0)
+    """What of a payment is kept as its fee, in percent; only institutions that take fees have it."""
     notify_url: str = ""
     behaves_as_demo: bool = False
     seed: int = 0
@@ -66,6 +69,7 @@ class SimulatedChannel:
 def prepare(store: Store, options: SimulatorOptions, *, demo_rules: Sequence[Rule] = ()) -> None:
     """Set the store's clock, pace and faults as the options want them."""
     settings = {"processing_s": str(options.processing_s), "seed": str(options.seed)}
+    settings["fee_rate"] = str(options.fee_rate)
     if options.starts_at is not None:
         ahead_s = (options.starts_at - options.clock()).total_seconds()
         settings["clock_ahead_s"] = str(ahead_s)

@@ -8,10 +8,12 @@ import importlib
 import json
 import os
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
+from kuaitui.channels.simulator.money_book import parse_fee_rate
 from kuaitui.channels.simulator.process import HOST, SimulatedChannel, SimulatorOptions
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kernel.errors import Refusal
 
 # name: (module, usual port). A module offers `build(options)` and `settings_entry(options)`.
 SIMULATORS = {
@@ -20,6 +22,15 @@ SIMULATORS = {
     "alipay": ("kuaitui.channels.simulator.alipay.process", 8792),
     "bank": ("kuaitui.channels.simulator.bank.process", 8793),
 }
+
+
+WITH_FEES: Final = ("wechatpay", "alipay")
+
+
+class FeesNotTaken(Refusal):
+    """This simulated channel takes no fees."""
+
+    code = "simulate_channel.fees_not_taken"
 
 
 class SimulatorModule(Protocol):
@@ -47,6 +58,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="let its clock run from here",
     )
     parser.add_argument("--processing-s", type=float, default=0.0, help="how long a payout takes")
+    parser.add_argument(
+        "--fee-rate",
+        type=parse_fee_rate,
+        default="0",
+        metavar="PERCENT",
+        help=f"fee of each payment, as your contract says; {' and '.join(WITH_FEES)} only (default 0)",
+    )
     parser.add_argument("--notify", metavar="URL", help="tell this address what happens to payouts")
     parser.add_argument(
         "--demo-rules", action="store_true", help="let payees misbehave by their last four digits"
@@ -60,6 +78,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until asked to stop."""
+    if arguments.fee_rate and arguments.name not in WITH_FEES:
+        raise FeesNotTaken(channel=arguments.name)
     options = _options(arguments)
     simulator = _load(arguments.name)
     if arguments.print_settings:
@@ -92,6 +112,7 @@ def _options(arguments: argparse.Namespace) -> SimulatorOptions:
         clock=read_clock,
         starts_at=starts_at,
         processing_s=arguments.processing_s,
+        fee_rate=arguments.fee_rate,
         notify_url=arguments.notify or "",
         behaves_as_demo=arguments.demo_rules,
         seed=arguments.seed,

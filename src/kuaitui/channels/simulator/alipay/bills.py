@@ -4,7 +4,7 @@ A bill is a ZIP of a summary and a detail, CSV in GBK, with lines of comment bef
 made on the next morning (no source names the hour), and its address works for 30 seconds.
 
 Source: reference §1.3; the form is that of the bills which `tests/support/alipay_bills.py` shows.
-The business word of a failed transfer's money coming back has no source.
+The business words of a failed transfer's money and of a fee coming back have no source.
 """
 
 from __future__ import annotations
@@ -108,13 +108,18 @@ class Bills:
 
     def _trades(self, begins: float, ends: float) -> list[Line]:
         payments = self._book.rows(
-            "SELECT *, paid_at AS at, paid_minor AS moved_minor, '' AS out_request_no"
-            " FROM trade WHERE paid_at >= ? AND paid_at < ?",
+            "SELECT t.*, t.paid_at AS at, t.paid_minor AS moved_minor, '' AS out_request_no,"
+            " (SELECT -coalesce(sum(m.amount_minor), 0) FROM movement m WHERE m.kind = 'fee'"
+            " AND m.reference = t.trade_no) AS fee_minor"
+            " FROM trade t WHERE t.paid_at >= ? AND t.paid_at < ?",
             begins,
             ends,
         )
         refunds = self._book.rows(
-            "SELECT t.*, r.settled_at AS at, -r.amount_minor AS moved_minor, r.out_request_no"
+            "SELECT t.*, r.settled_at AS at, -r.amount_minor AS moved_minor, r.out_request_no,"
+            " (SELECT coalesce(sum(m.amount_minor), 0) FROM movement m WHERE"
+            " m.kind = 'fee_return' AND m.reference = t.trade_no"
+            " AND m.number = r.out_request_no) AS fee_minor"
             " FROM refund r JOIN trade t USING (trade_no)"
             " WHERE r.state = 'SUCCESS' AND r.settled_at >= ? AND r.settled_at < ?",
             begins,
@@ -158,6 +163,7 @@ def _trade_line(row: dict[str, Any]) -> Line:
         "完成时间": written(row["at"]),
         "对方账户": "*买家(buy***@sim.invalid)",
         "退款批次号/请求号": _number_cell(row["out_request_no"]),
+        "服务费（元）": signed_yuan(row["fee_minor"]),
     }
     return Line(cells, row["moved_minor"])
 
@@ -187,6 +193,8 @@ def _business(row: dict[str, Any]) -> str:
         "transfer": "转账",
         "top_up": "充值",
         "withdrawal": "提现",
+        "fee": "收费",
+        "fee_return": "服务费退回",
     }[row["kind"]]
 
 
@@ -278,5 +286,5 @@ def _stray(kind: str, begins: float) -> Line:
     row: dict[str, Any] = {"at": at, "moved_minor": 4321, "subject": "", "remark": "", "id": 0}
     row |= {"trade_no": reference, "reference": reference, "out_request_no": ""}
     row |= {"out_trade_no": number, "order_number": number, "created_at": at}
-    row |= {"kind": "payment", "target": MERCHANT, "origin": ""}
+    row |= {"kind": "payment", "target": MERCHANT, "origin": "", "fee_minor": 0}
     return _trade_line(row) if kind == TRADE else _fund_line(row, 0)

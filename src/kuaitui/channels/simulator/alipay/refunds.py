@@ -13,7 +13,7 @@ from kuaitui.channels.simulator.alipay.refusals import refuse
 from kuaitui.channels.simulator.alipay.times import written
 from kuaitui.channels.simulator.alipay.trades import BUYER_LOGON_ID, Trades
 from kuaitui.channels.simulator.faults import Fault, Faults
-from kuaitui.channels.simulator.money_book import MERCHANT, PAYERS
+from kuaitui.channels.simulator.money_book import MERCHANT, PAYERS, FeeOf
 
 OUT_REQUEST_NO_CHARACTERS_MAX: Final = 64
 BETWEEN_REFUNDS_S: Final = 3.0
@@ -172,6 +172,7 @@ class Refunds:
                 at=refund["due_at"],
                 remark=refund["reason"],
             )
+            self._give_fee_back(refund)
         self._book.change(
             "UPDATE refund SET state = ?, settled_at = due_at"
             " WHERE trade_no = ? AND out_request_no = ?",
@@ -183,6 +184,27 @@ class Refunds:
             "UPDATE trade SET state = 'TRADE_CLOSED' WHERE trade_no = ?1 AND paid_minor ="
             " (SELECT sum(amount_minor) FROM refund WHERE trade_no = ?1 AND state = 'SUCCESS')",
             refund["trade_no"],
+        )
+
+    def _give_fee_back(self, refund: dict[str, Any]) -> None:
+        """What this refund gives back of its trade's fee, now that it has succeeded."""
+        of = self._book.row(
+            "SELECT t.paid_minor,"
+            " coalesce(sum(iif(m.kind = 'fee', m.amount_minor, 0)), 0) AS taken_minor,"
+            " coalesce(sum(iif(m.kind = 'fee_return', m.amount_minor, 0)), 0) AS given_minor"
+            " FROM trade t LEFT JOIN movement m ON m.reference = t.trade_no"
+            " AND m.kind IN ('fee', 'fee_return') WHERE t.trade_no = ?",
+            refund["trade_no"],
+        )
+        if of is None:
+            return
+        given_minor = self._given_minor(refund, "SUCCESS")
+        self._book.give_fee_back(
+            FeeOf(of["paid_minor"], of["taken_minor"], of["given_minor"]),
+            refunded_minor=given_minor + refund["amount_minor"],
+            number=refund["out_request_no"],
+            reference=refund["trade_no"],
+            at=refund["due_at"],
         )
 
     def _answer(self, trade: dict[str, Any], *, fund_change: str) -> dict[str, Any]:

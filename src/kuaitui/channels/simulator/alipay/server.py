@@ -12,8 +12,8 @@ Directions under `/_sim/` are those of `serving`, and
     POST /_sim/rotate   {"mode": "public_key" | "certificate"}: a new key from now on
     POST /_sim/deliver  notifications that are due go out before the answer
 
-Settings: `processing_s`, `begins_when_scanned`, `refundable_days`, `stamps_own_clock`, `seed`, and
-`name:ACCOUNT`, the real name of a payee.
+Settings: `processing_s`, `begins_when_scanned`, `refundable_days`, `fee_rate`, `fee_comes_back`,
+`stamps_own_clock`, `seed`, and `name:ACCOUNT`, the real name of a payee.
 """
 
 from __future__ import annotations

@@ -146,6 +146,12 @@ class Trades:
                 reference=trade["trade_no"],
                 at=self._book.now(),
             )
+            self._book.take_fee(
+                paid_minor,
+                number=out_trade_no,
+                reference=trade["trade_no"],
+                at=self._book.now(),
+            )
             self._book.change(
                 "UPDATE trade SET state = 'TRADE_SUCCESS', paid_minor = ?2, buyer_id = ?3,"
                 " paid_at = ?4 WHERE out_trade_no = ?1",

@@ -45,6 +45,8 @@ BUSINESS: Final = {
     "transfer": "商家转账",
     "top_up": "充值",
     "withdrawal": "提现",
+    "fee": "扣除交易手续费",
+    "fee_return": "退回交易手续费",
 }
 REFUND_STATES: Final = {
     "PROCESSING": "PROCESSING",
@@ -53,6 +55,7 @@ REFUND_STATES: Final = {
     "CLOSED": "FAIL",
 }
 READY_AFTER_S: Final = 9 * HOUR_S
+_NO_RATE: Final = "0.00%"
 KEPT_FOR: Final = dt.timedelta(days=92)
 ADDRESS_WORKS_S: Final = 5 * MINUTE_S
 
@@ -64,6 +67,8 @@ class Line:
     cells: tuple[str, ...]
     in_minor: int
     out_minor: int
+    fee_minor: int = 0
+    """In a trade bill what was taken for it, below nothing what was given back with it."""
 
 
 class Bills:
@@ -116,19 +121,27 @@ class Bills:
     def _trades(self, day: dt.date) -> list[Line]:
         period = (_start_of(day), _start_of(day + dt.timedelta(days=1)))
         payments = self._book.rows(
-            "SELECT p.*, p.paid_at AS at, t.trade_type, t.description, t.attach FROM payment p"
+            "SELECT p.*, p.paid_at AS at, t.trade_type, t.description, t.attach,"
+            " (SELECT coalesce(sum(m.amount_minor), 0) FROM movement m WHERE m.kind = 'fee'"
+            " AND m.reference = p.transaction_id) AS fee_minor FROM payment p"
             " JOIN trade t USING (out_trade_no) WHERE p.paid_at >= ? AND p.paid_at < ?",
             *period,
         )
         refunds = self._book.rows(
-            "SELECT r.*, r.accepted_at AS at, p.openid, t.trade_type, t.description, t.attach"
+            "SELECT r.*, r.accepted_at AS at, p.openid, t.trade_type, t.description, t.attach,"
+            " (SELECT -coalesce(sum(m.amount_minor), 0) FROM movement m WHERE"
+            " m.kind = 'fee_return' AND m.reference = r.refund_id) AS fee_minor"
             " FROM refund r JOIN payment p USING (transaction_id)"
             " JOIN trade t ON t.out_trade_no = p.out_trade_no"
             " WHERE r.accepted_at >= ? AND r.accepted_at < ?",
             *period,
         )
         rows = sorted([*payments, *refunds], key=lambda row: row["at"])
-        return [_refund_line(row) if "refund_id" in row else _payment_line(row) for row in rows]
+        rate = f"{self._book.fee_rate:.2f}%"
+        return [
+            _refund_line(row, rate) if "refund_id" in row else _payment_line(row, rate)
+            for row in rows
+        ]
 
     def _funds(self, day: dt.date) -> list[Line]:
         start, end = _start_of(day), _start_of(day + dt.timedelta(days=1))
@@ -159,7 +172,12 @@ def _written(at: float) -> str:
     return f"{beijing(at):%Y-%m-%d %H:%M:%S}"
 
 
-def _trade_cells(row: dict[str, Any], **named: str) -> tuple[str, ...]:
+def _fee(minor: int) -> str:
+    """A fee as trade bills write it: `0.07000`."""
+    return f"{Money(minor, 'CNY').to_decimal():.5f}"
+
+
+def _trade_cells(row: dict[str, Any], rate: str, **named: str) -> tuple[str, ...]:
     cells = {
         "交易时间": _written(row["at"]),
         "公众账号ID": APPID,
@@ -173,8 +191,8 @@ def _trade_cells(row: dict[str, Any], **named: str) -> tuple[str, ...]:
         "货币种类": "CNY",
         "商品名称": _one_cell(row["description"]),
         "商户数据包": _one_cell(row["attach"]),
-        "手续费": "0.00000",
-        "费率": "0.00%",
+        "手续费": _fee(row["fee_minor"]),
+        "费率": rate,
         "代金券金额": "0.00",
         "充值券退款金额": "0.00",
         **named,
@@ -182,10 +200,11 @@ def _trade_cells(row: dict[str, Any], **named: str) -> tuple[str, ...]:
     return tuple(cells.get(column, "") for column in TRADE_COLUMNS)
 
 
-def _payment_line(row: dict[str, Any]) -> Line:
+def _payment_line(row: dict[str, Any], rate: str) -> Line:
     amount = yuan(row["amount_minor"])
     cells = _trade_cells(
         row,
+        rate,
         交易状态="SUCCESS",
         应结订单金额=amount,
         微信退款单号="0",
@@ -194,13 +213,14 @@ def _payment_line(row: dict[str, Any]) -> Line:
         订单金额=amount,
         申请退款金额="0.00",
     )
-    return Line(cells, row["amount_minor"], 0)
+    return Line(cells, row["amount_minor"], 0, row["fee_minor"])
 
 
-def _refund_line(row: dict[str, Any]) -> Line:
+def _refund_line(row: dict[str, Any], rate: str) -> Line:
     amount = yuan(row["amount_minor"])
     cells = _trade_cells(
         row,
+        rate,
         交易状态="REFUND",
         应结订单金额="0.00",
         微信退款单号=row["refund_id"],
@@ -211,7 +231,7 @@ def _refund_line(row: dict[str, Any]) -> Line:
         订单金额="0.00",
         申请退款金额=amount,
     )
-    return Line(cells, 0, row["amount_minor"])
+    return Line(cells, 0, row["amount_minor"], row["fee_minor"])
 
 
 def _fund_line(row: dict[str, Any], balance_minor: int, *, is_income: bool) -> Line:
@@ -241,7 +261,8 @@ def _one_cell(text: str) -> str:
 def _totals(kind: str, lines: Sequence[Line]) -> tuple[Sequence[str], list[str]]:
     income, expense = sum(line.in_minor for line in lines), sum(line.out_minor for line in lines)
     if kind == "trades":
-        cells = [str(len(lines)), yuan(income), yuan(expense), "0.00", "0.00000"]
+        fees = _fee(sum(line.fee_minor for line in lines))
+        cells = [str(len(lines)), yuan(income), yuan(expense), "0.00", fees]
         return TRADE_TOTALS, [*cells, yuan(income), yuan(expense)]
     counts = [str(sum(bool(line.in_minor) for line in lines))]
     counts += [str(sum(bool(line.out_minor) for line in lines))]
@@ -305,8 +326,9 @@ def _stray(kind: str, day: dt.date) -> Line:
         "openid": "o",
     }
     row |= {"trade_type": "NATIVE", "description": "", "attach": "", "amount_minor": 4321}
+    row["fee_minor"] = 0
     if kind == "trades":
-        return _payment_line({**row, "at": noon})
+        return _payment_line({**row, "at": noon}, _NO_RATE)
     movement = {"id": 0, "kind": "payment", "number": number, "remark": "", "moved_at": noon}
     movement |= {"reference": row["transaction_id"], "amount_minor": row["amount_minor"]}
     return _fund_line(movement, 0, is_income=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from kuaitui.channels.simulator.money_book import BANK, INSIDE, PAYEES, PAYERS, MoneyBook
+from kuaitui.channels.simulator.money_book import BANK, FEES, INSIDE, PAYEES, PAYERS, MoneyBook
 from kuaitui.channels.simulator.store import ChannelRefuses
 
 SCHEMA = """
@@ -61,7 +61,7 @@ class WechatPayBook(MoneyBook):
         """Everything the channel knows, for whoever checks kuaitui's books against it."""
         with self.transaction():
             self.settle_due()
-            accounts = (*INSIDE, PAYERS, PAYEES, BANK)
+            accounts = (*INSIDE, PAYERS, PAYEES, BANK, FEES)
             return {
                 "now": self.now(),
                 "balances": {account: self.balance(account) for account in accounts},

@@ -15,6 +15,7 @@ from kuaitui.channels.simulator.money_book import (
     MERCHANT,
     PAYERS,
     REFUNDS,
+    FeeOf,
     NoticePlan,
     digits,
     fingerprint,
@@ -239,9 +240,34 @@ class Refunds:
     def _settle(self, refund: dict[str, Any]) -> None:
         if refund["due_state"] == "SUCCESS":
             self._move(refund, origin=REFUNDS, target=refund["target"], at=refund["due_at"])
+            self._give_fee_back(refund)
         elif refund["due_state"] == "CLOSED":
             self._move(refund, origin=REFUNDS, target=MERCHANT, at=refund["due_at"])
         self._finish(refund, refund["due_state"], refund["due_at"])
+
+    def _give_fee_back(self, refund: dict[str, Any]) -> None:
+        """What this refund gives back of its payment's fee, now that it has succeeded."""
+        of = self._book.row(
+            "SELECT p.amount_minor AS payment_minor,"
+            " (SELECT coalesce(sum(m.amount_minor), 0) FROM movement m"
+            "  WHERE m.kind = 'fee' AND m.reference = p.transaction_id) AS taken_minor,"
+            " (SELECT coalesce(sum(m.amount_minor), 0) FROM refund r JOIN movement m"
+            "  ON m.reference = r.refund_id WHERE m.kind = 'fee_return'"
+            "  AND r.transaction_id = p.transaction_id) AS given_minor,"
+            " (SELECT coalesce(sum(r.amount_minor), 0) FROM refund r WHERE r.state = 'SUCCESS'"
+            "  AND r.transaction_id = p.transaction_id) AS refunded_minor"
+            " FROM payment p WHERE p.transaction_id = ?",
+            refund["transaction_id"],
+        )
+        if of is None:
+            return
+        self._book.give_fee_back(
+            FeeOf(of["payment_minor"], of["taken_minor"], of["given_minor"]),
+            refunded_minor=of["refunded_minor"] + refund["amount_minor"],
+            number=refund["out_refund_no"],
+            reference=refund["refund_id"],
+            at=refund["due_at"],
+        )
 
     def _send_on(self, refund: dict[str, Any], way: str, account: str) -> None:
         processing_s = float(self._book.setting("processing_s", "0"))

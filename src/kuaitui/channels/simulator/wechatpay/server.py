@@ -10,7 +10,8 @@ directions under `/_sim/`: those of `serving`, and
     POST /_sim/deliver  notifications that are due go out before the answer
 
 Settings: `key_mode` (public_key, certificate), `processing_s`, `accepts_without_balance`,
-`payees_confirm`, `closing_lag_s`, `cancelling_s`, `stamps_own_clock`, `name:OPENID`, `seed`.
+`payees_confirm`, `closing_lag_s`, `cancelling_s`, `stamps_own_clock`, `name:OPENID`, `seed`,
+`fee_rate`, `fee_comes_back`.
 """
 
 from __future__ import annotations

@@ -131,6 +131,9 @@ class Trades:
                 reference=transaction_id,
                 at=paid_at,
             )
+            self._book.take_fee(
+                paid_minor, number=out_trade_no, reference=transaction_id, at=paid_at
+            )
             values: dict[str, object] = {"transaction_id": transaction_id}
             values |= {"out_trade_no": out_trade_no}
             values |= {"amount_minor": paid_minor, "openid": openid, "paid_at": paid_at}
