@@ -242,9 +242,11 @@ def test_no_part_takes_a_way_that_its_channel_does_not_have(
             assert leg.channel == ways.payers.get(kind, lot.channel)
             continue
         assert leg.channel == lot.channel
+        assert leg.refundable_until is not None
         assert lot.refundable_until is not None
-        assert lot.refundable_until > NOW
-        assert declared.original_window is None or lot.paid_at + declared.original_window > NOW
+        assert NOW < leg.refundable_until <= lot.refundable_until
+        if declared.original_window is not None:
+            assert leg.refundable_until <= lot.paid_at + declared.original_window
         parts_max = declared.refunds_per_payment_max
         assert parts_max is None or parts.get(lot.lot_id, 0) < parts_max
 
@@ -275,6 +277,23 @@ def test_the_fifty_first_part_of_a_payment_goes_to_the_designated_account() -> N
 
     assert (fiftieth.route, fiftieth.channel) == (Route.ORIGINAL, "wechat")
     assert (next_one.route, next_one.channel) == (Route.DESIGNATED, "bank")
+
+
+@pytest.mark.parametrize(("window", "open_for"), [(None, 95), (400, 95), (100, 90), (11, 1)])
+def test_a_part_closes_by_the_window_of_its_payment_or_of_its_channel(
+    window: int | None, open_for: int
+) -> None:
+    # Paid in ten days ago, and by its own window open for ninety-five days more.
+    lot = dataclasses.replace(LOT, refundable_until=NOW + dt.timedelta(days=95))
+    declared = None if window is None else dt.timedelta(days=window)
+    ways = WaysOut({"wechat": channel(window=declared), "bank": channel()}, TO_BANK)
+
+    (leg,) = plan([lot], 100, ways=ways).legs
+
+    assert (leg.route, leg.refundable_until) == (
+        Route.ORIGINAL,
+        NOW + dt.timedelta(days=open_for),
+    )
 
 
 def test_a_refund_is_split_over_two_channels_when_one_way_back_has_closed() -> None:

@@ -159,6 +159,14 @@ class WaysOut:
             and (parts_max is None or parts < parts_max)
         )
 
+    def closes_at(self, lot: Lot) -> dt.datetime | None:
+        """When a lot's way back closes: by its own window, or by the one its channel declares now."""
+        capabilities = self.channels.get(lot.channel)
+        window = capabilities.original_window if capabilities else None
+        if lot.refundable_until is None or window is None:
+            return lot.refundable_until
+        return min(lot.refundable_until, lot.paid_at + window)
+
     def limits(self, channel: str, route: Route) -> AmountLimits:
         """How much one payment through that channel may be."""
         return self.channels[channel].limits(channels.Route(route.value))

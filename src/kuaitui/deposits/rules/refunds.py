@@ -114,22 +114,22 @@ def _plan_back(lots: Sequence[Lot], amount: Money, ways: WaysOut) -> tuple[list[
     """What of these lots goes back the way it came, and how much is missing after that."""
     legs: list[PlannedLeg] = []
     missing = amount
-    for lot in sorted(lots, key=lambda lot: (lot.refundable_until or lot.paid_at, lot.lot_id)):
+    for lot in sorted(lots, key=lambda lot: (ways.closes_at(lot) or lot.paid_at, lot.lot_id)):
         part = min(lot.remaining, missing)
         if part.is_positive and ways.limits(lot.channel, Route.ORIGINAL).takes(part):
-            legs.append(_leg_back(lot, part))
+            legs.append(_leg_back(lot, part, ways))
             missing -= part
     return legs, missing
 
 
-def _leg_back(lot: Lot, amount: Money) -> PlannedLeg:
+def _leg_back(lot: Lot, amount: Money, ways: WaysOut) -> PlannedLeg:
     return PlannedLeg(
         lot_id=lot.lot_id,
         amount=amount,
         route=Route.ORIGINAL,
         channel=lot.channel,
         channel_reference=lot.channel_reference,
-        refundable_until=lot.refundable_until,
+        refundable_until=ways.closes_at(lot),
         destination_id="",
     )
 
