@@ -12,11 +12,12 @@ from kuaitui.audit.queries import events_of
 from kuaitui.channels.bank import reasons
 from kuaitui.channels.port import FailedDefinite, Unknown
 from kuaitui.interfaces.console.bank_words import BANK_REASONS
+from kuaitui.interfaces.console.calls import runs_of
 from kuaitui.kit.channel_names import name_of_channel
 from kuaitui.payouts.operations import set_leg_aside
-from kuaitui.payouts.queries import kill_switches, leg
+from kuaitui.payouts.queries import attempts, kill_switches, leg
 from kuaitui.refunds.states import State
-from tests.support import given
+from tests.support import given, payouts_given
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
 from tests.support.given import NOW
@@ -73,6 +74,38 @@ def test_a_leg_shows_every_call_and_its_one_number(unknown):
     assert leg(unknown).channel_number in page
     assert "No answer" in page
     assert "timeout" in page
+
+
+def test_questions_that_came_to_the_same_are_one_row_and_the_answer_stands_out():
+    world = payouts_given.payout()
+    for day in range(4):
+        payouts_given.attempt(world, Unknown("deadline"), now=NOW + day * given.DAY)
+    payouts_given.attempt(world, payouts_given.succeeded(NOW), now=NOW + 4 * given.DAY)
+    client = desk(Role.AUDITOR)
+
+    page = client.get(f"/console/payouts/{world.leg_id}").text
+
+    assert re.findall(r'role="rowheader">([^<]*)<', page) == [
+        "1 · Send",
+        "2–4 · Query × 3",
+        "5 · Query",
+    ]
+    calls = attempts(world.leg_id)
+    assert [run.count for run in runs_of(calls)] == [1, 3, 1]
+    assert [run.first for run in runs_of(calls)] == [calls[0], calls[1], calls[4]]
+
+
+def test_of_very_many_calls_the_last_are_shown_and_the_page_says_so(monkeypatch):
+    world = payouts_given.payout()
+    for day in range(3):
+        payouts_given.attempt(world, Unknown("deadline"), now=NOW + day * given.DAY)
+    address, left_out = f"/console/payouts/{world.leg_id}", "Earlier calls are left out here."
+    assert left_out not in desk(Role.AUDITOR).get(address).text
+
+    monkeypatch.setattr("kuaitui.payouts.queries.monitor.ATTEMPTS_MAX", 2)
+
+    assert [one.attempt_no for one in attempts(world.leg_id)] == [2, 3]
+    assert left_out in desk(Role.AUDITOR).get(address).text
 
 
 def test_no_page_of_the_monitor_offers_to_send_again(unknown):

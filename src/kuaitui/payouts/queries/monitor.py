@@ -102,7 +102,7 @@ def leg(leg_id: str) -> LegInMonitor:
 
 
 def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
-    """Every call ever made about a leg, the first one first.
+    """The calls made about a leg, of very many the last, in their order.
 
     Raises:
         LegUnknown: there is no such leg.
@@ -120,7 +120,7 @@ def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
             outcome=AttemptOutcome(attempt.outcome) if attempt.outcome else None,
             cause=attempt.cause,
         )
-        for attempt in row.attempts.order_by("attempt_no")[:ATTEMPTS_MAX]
+        for attempt in reversed(row.attempts.order_by("-attempt_no")[:ATTEMPTS_MAX])
     )
 
 

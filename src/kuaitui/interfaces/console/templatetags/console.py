@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django import template
 from django.utils import timezone
@@ -16,10 +17,12 @@ from kuaitui.deposits.types import Route, StatementKind
 from kuaitui.interfaces.console import suspense_words, words
 from kuaitui.interfaces.console.aside_words import why_aside
 from kuaitui.interfaces.console.bank_words import BANK_REASONS
+from kuaitui.interfaces.console.calls import CallRun, runs_of
 from kuaitui.interfaces.console.cause_words import CAUSES
 from kuaitui.interfaces.console.clocks import Clock, clock, spell
 from kuaitui.interfaces.console.words import Risk, Word
 from kuaitui.kit.channel_names import name_of_channel
+from kuaitui.payouts.queries import AttemptRecord
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome, LimitScope
 from kuaitui.policy.types import RefundKind, Standing
@@ -63,6 +66,12 @@ def action_word(action: NeededAction) -> str | Promise:
 def action_meaning(action: NeededAction) -> str | Promise:
     """What that means."""
     return words.NEEDED_ACTIONS[action][1]
+
+
+@register.filter
+def runs(calls: Iterable[AttemptRecord]) -> list[CallRun]:
+    """The calls about a payment, those in a row that came to the same as one."""
+    return runs_of(calls)
 
 
 @register.filter
