@@ -38,10 +38,11 @@ from kuaitui.simulation.workers import Due, Workers
 from kuaitui.simulation.world import World, ask
 
 TURNS_MAX = 1_000
-"""Turns of workers between two acts; more would be a loop without end."""
+"""Turns of workers within an hour; more would be a loop without end."""
 COMES_TO_REST = "the machine comes to rest"
 AUDIT_EVERY = 40
 SETTLING_ROUNDS_MAX = 40
+HOUR = dt.timedelta(hours=1)
 CATCH_UP = dt.timedelta(minutes=15)
 RELEASED_EVERY = dt.timedelta(hours=3)
 
@@ -136,12 +137,15 @@ class History:
 
     def _run(self, until: dt.datetime) -> None:
         """Let everything happen that falls before `until`, in the order of time."""
-        clock, turns = self._world.clock, 0
+        clock, turns, counted_from = self._world.clock, 0, self._world.clock.at
         while True:
             at = min(until, self._todo[0][0]) if self._todo else until
             due = self._workers.next_due()
             due_at = _first(due)
             if due_at is not None and due_at - (clock.read() - clock.at) <= at:
+                # Parts that wait for a limit of the day are looked at all day long.
+                if clock.at - counted_from >= HOUR:
+                    turns, counted_from = 0, clock.at
                 turns += 1
                 if turns > TURNS_MAX:
                     self._found(COMES_TO_REST, f"{turns} turns without an end")
@@ -150,7 +154,7 @@ class History:
             clock.at = max(clock.at, at)
             if at >= until:
                 return
-            turns = 0
+            turns, counted_from = 0, clock.at
             todo = heapq.heappop(self._todo)[2]
             if self._restores.is_near and _is_an_act_here(todo):
                 self._restore()
