@@ -29,7 +29,8 @@ class Kept:
     def part(self, name: str, play: Callable[[], Figures]) -> Figures:
         """What a part came to: kept from an earlier run, or played now.
 
-        One with a finding is not kept: it is played again until it is mended.
+        One with a finding is played again until it is mended; what was found lies beside the
+        others, as `NAME.found`.
         """
         if self._folder is None:
             return play()
@@ -37,11 +38,10 @@ class Kept:
         if path.exists():
             return dict(json.loads(path.read_text(encoding="utf-8")))
         figures = play()
-        if not figures["findings"]:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".part")
-            unfinished.write_text(json.dumps(figures), encoding="utf-8")
-            unfinished.replace(path)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{name}.part")
+        unfinished.write_text(json.dumps(figures), encoding="utf-8")
+        unfinished.replace(path.with_name(f"{name}.found") if figures["findings"] else path)
         return figures
 
 

@@ -50,15 +50,15 @@ def play_years(
             for first, part in parts
         ]
         for done in as_completed(playing):
-            if done.cancelled():
-                continue
             figures = done.result()
             total.update({name: figures[name] for name in SUMMED})
             faults.update(figures["faults"])
             findings += figures["findings"]
             say(f"{total['years']:,.0f} of {years:,.0f} years, {len(findings)} findings")
             if findings:
-                threads.shutdown(wait=False, cancel_futures=True)
+                break
+        for one in playing:
+            one.cancel()
     return {
         **total,
         "faults": sum(faults.values()),

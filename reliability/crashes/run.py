@@ -8,7 +8,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -30,7 +30,6 @@ LIFE_S_MAX = 2.0
 # The run itself keeps about this many processes waiting for each core.
 LOAD_OF_ITS_OWN = 2.0
 QUIET_WITHIN_S = 240.0
-REPEATS_AFTER_S = 15.0
 WORKERS = 4
 
 
@@ -154,8 +153,6 @@ class Run:
         *askers, reviewers = people
         for person in askers:
             person.end()
-        # What the channel could not tell while the pages were dead, it tells again now.
-        self.plant.director.advance(seconds=REPEATS_AFTER_S)
         auditing.let_leases_end(self.plant.installation.database.url())
         self._await_end()
         reviewers.end()
@@ -285,8 +282,17 @@ class Run:
             time.sleep(0.3)
 
     def _unplaced(self, url: str) -> list[tuple[str, str]]:
-        payments = self.plant.director.book()["payments"]
-        return [(name, "nowhere") for name in auditing_pay_ins.unplaced(url, payments)]
+        theirs = self.plant.director.book()
+        names = auditing_pay_ins.unplaced(url, theirs["payments"])
+        if names:
+            self._let_it_be_told_again(theirs)
+        return [(name, "nowhere") for name in names]
+
+    def _let_it_be_told_again(self, theirs: Mapping[str, Any]) -> None:
+        """What could not be told while the pages were dead is repeated after minutes, or hours."""
+        due = [told["due_at"] for told in theirs["notifications"] if told["due_at"] is not None]
+        if due and min(due) > theirs["now"]:
+            self.plant.director.advance(seconds=min(due) - theirs["now"])
 
     def _come_to_rest(self) -> None:
         for worker, _, _ in self._workers:

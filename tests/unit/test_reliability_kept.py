@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from reliability.__main__ import added
@@ -34,6 +35,7 @@ def test_a_part_with_a_finding_is_played_again(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     kept.part("years-1-50", lambda: {"findings": ["lost"]})
 
+    assert json.loads((tmp_path / "years-1-50.found").read_text()) == {"findings": ["lost"]}
     assert kept.part("years-1-50", lambda: {"findings": []}) == {"findings": []}
 
 
