@@ -102,7 +102,7 @@ def test_of_very_many_calls_the_last_are_shown_and_the_page_says_so(monkeypatch)
     address, left_out = f"/console/payouts/{world.leg_id}", "Earlier calls are left out here."
     assert left_out not in desk(Role.AUDITOR).get(address).text
 
-    monkeypatch.setattr("kuaitui.payouts.queries.monitor.ATTEMPTS_MAX", 2)
+    monkeypatch.setattr("kuaitui.payouts.queries.calls.CALLS_MAX", 2)
 
     assert [one.attempt_no for one in attempts(world.leg_id)] == [2, 3]
     assert left_out in desk(Role.AUDITOR).get(address).text

@@ -198,6 +198,23 @@ def test_of_a_refund_that_is_stuck_it_is_said_what_to_do_at_the_channel(made: pi
     assert "CHANNEL-R" in page
 
 
+def test_of_very_many_calls_about_a_payment_the_last_are_shown(
+    made: pig.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_back_id = sent_back_once(made, Accepted("R"))
+    for day in (1, 2):
+        at = made.now + day * given.DAY
+        sbg.record(sbg.claim(send_back_id, now=at), Accepted("R"), now=at)
+    left_out = "Earlier calls are left out here."
+    assert left_out not in console_given.desk(Role.AUDITOR).get(address()).text
+
+    monkeypatch.setattr("kuaitui.payouts.queries.calls.CALLS_MAX", 2)
+
+    (back,) = send_backs_of(case().suspense_id)
+    assert [call.attempt_no for call in back.attempts] == [2, 3]
+    assert left_out in console_given.desk(Role.AUDITOR).get(address()).text
+
+
 def test_what_people_settled_at_the_channel_is_asked_for_at_once(made: pig.World) -> None:
     send_back_id = sent_back_once(made, NeedsAction(NeededAction.ABNORMAL_REFUND, "R"))
     client = console_given.desk(Role.REVIEWER)

@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Sum
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
 from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg, SendBack
+from kuaitui.payouts.queries.calls import latest_calls
 from kuaitui.payouts.queries.due import due_count
 from kuaitui.payouts.queries.holds import current_hold
 from kuaitui.payouts.queries.values import (
@@ -21,10 +22,9 @@ from kuaitui.payouts.queries.values import (
     PayoutsOverview,
 )
 from kuaitui.payouts.states import LIVE, LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, WaitsFor
+from kuaitui.payouts.types import WaitsFor
 
 LEGS_MAX = 200
-ATTEMPTS_MAX = 500
 
 
 def overview(*, now: dt.datetime) -> PayoutsOverview:
@@ -110,18 +110,7 @@ def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
     row = PayoutLeg.objects.filter(public_id=leg_id).first()
     if row is None:
         raise LegUnknown(leg=leg_id)
-    return tuple(
-        AttemptRecord(
-            attempt_no=attempt.attempt_no,
-            kind=AttemptKind(attempt.kind),
-            fence=attempt.fence,
-            started_at=attempt.started_at,
-            finished_at=attempt.finished_at,
-            outcome=AttemptOutcome(attempt.outcome) if attempt.outcome else None,
-            cause=attempt.cause,
-        )
-        for attempt in reversed(row.attempts.order_by("-attempt_no")[:ATTEMPTS_MAX])
-    )
+    return latest_calls(row.attempts.all())
 
 
 def _overdue() -> int:

@@ -11,13 +11,13 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import SendBackUnknown
 from kuaitui.payouts.models import ChannelSwitch, SendBack
+from kuaitui.payouts.queries.calls import latest_calls
 from kuaitui.payouts.queries.holds import current_hold_began, last_held_at
 from kuaitui.payouts.queries.values import AttemptRecord
 from kuaitui.payouts.states import LIVE, LegState
-from kuaitui.payouts.types import ALL_CHANNELS, AttemptKind, AttemptOutcome
+from kuaitui.payouts.types import ALL_CHANNELS
 
 SEND_BACKS_MAX = 200
-ATTEMPTS_MAX = 500
 # What is paid is only watched: it comes after all that is not.
 WATCHED: Final = ExpressionWrapper(Q(state=LegState.PAID), output_field=BooleanField())
 
@@ -113,16 +113,5 @@ def _to_view(row: SendBack) -> SendBackView:
         is_delayed=row.delayed_at is not None and row.state in LIVE,
         set_aside_at=row.set_aside_at,
         set_aside_reason=row.set_aside_reason,
-        attempts=tuple(
-            AttemptRecord(
-                attempt_no=one.attempt_no,
-                kind=AttemptKind(one.kind),
-                fence=one.fence,
-                started_at=one.started_at,
-                finished_at=one.finished_at,
-                outcome=AttemptOutcome(one.outcome) if one.outcome else None,
-                cause=one.cause,
-            )
-            for one in row.attempts.order_by("attempt_no")[:ATTEMPTS_MAX]
-        ),
+        attempts=latest_calls(row.attempts.all()),
     )
