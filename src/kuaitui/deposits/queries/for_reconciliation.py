@@ -20,12 +20,15 @@ PAYMENTS_IN: Final = """
     UNION ALL SELECT channel, 'pay_in', 'pay_in', reference, book_id, 'suspense.found', public_id,
         currency, amount_minor, paid_at
     FROM deposits_suspense WHERE lot_id = ''"""
-SENT_BACK: Final = """
+# Each way back that a payment goes has a journal of its own, by how often it came back before.
+_WAY_BACK: Final = (
+    "kept.public_id || CASE kept.returns WHEN 0 THEN '' ELSE '/' || kept.returns + 1 END"
+)
+SENT_BACK: Final = f"""
     SELECT channel, 'out' AS event, 'refund' AS line_kind, refund_reference AS key, book_id,
-        'suspense.sent_back' AS journal_kind,
-        public_id || CASE returns WHEN 0 THEN '' ELSE '/' || returns + 1 END AS object_id,
+        'suspense.sent_back' AS journal_kind, {_WAY_BACK} AS object_id,
         currency, amount_minor, sent_back_at AS answered_at
-    FROM deposits_suspense WHERE sent_back_at IS NOT NULL"""
+    FROM deposits_suspense AS kept WHERE sent_back_at IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,11 @@ def sent_back_by_reference(*, channel: str, references: Sequence[str]) -> list[P
 _POSTED: Final = (
     "(SELECT sum(entry.amount_minor)::bigint FROM ledger_entry AS entry WHERE"
     " entry.book_id = {owner}.book_id AND entry.kind = '{kind}'"
-    " AND entry.reference = {row}.public_id)"
+    " AND entry.reference = {reference})"
 )
 _LOTS: Final = (
     "SELECT claim.reference, lot.public_id, account.book_id, lot.amount_minor, account.currency,"
-    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', row='lot')}, false"
+    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', reference='lot.public_id')}, false"
     " FROM deposits_channel_payment AS claim JOIN deposits_lot AS lot"
     "  ON lot.account_id = claim.account_id AND lot.number = claim.lot_number"
     " JOIN deposits_account AS account ON account.id = lot.account_id"
@@ -73,14 +76,12 @@ _SUSPENSE: Final = (
 )
 _IN_SUSPENSE: Final = _SUSPENSE.format(
     key="kept.reference", moment="paid_at", condition="kept.lot_id = ''",
-    posted=_POSTED.format(owner="kept", kind="suspense.found", row="kept"), waits="true",
+    posted=_POSTED.format(owner="kept", kind="suspense.found", reference="kept.public_id"),
+    waits="true",
 )  # fmt: skip
 _WENT_BACK: Final = _SUSPENSE.format(
     key="kept.refund_reference", moment="sent_back_at", condition="kept.sent_back_at IS NOT NULL",
-    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", row="kept").replace(
-        "kept.public_id",
-        "kept.public_id || CASE kept.returns WHEN 0 THEN '' ELSE '/' || kept.returns + 1 END",
-    ),
+    posted=_POSTED.format(owner="kept", kind="suspense.sent_back", reference=_WAY_BACK),
     waits="false",
 )  # fmt: skip
 

@@ -255,10 +255,10 @@ def _lines(
             [channel, bill, sorted(keys)],
         )
         return [
-            (Event(event), key, Theirs(*told))
-            for event, key, *told in map(_with_kind, cursor.fetchall())
+            (
+                Event(event),
+                key,
+                Theirs(day, line_no, minor, currency, at, state, file_id, LineKind(kind)),
+            )
+            for event, key, day, line_no, minor, currency, at, state, file_id, kind in cursor
         ]
-
-
-def _with_kind(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*row[:-1], LineKind(row[-1]))
