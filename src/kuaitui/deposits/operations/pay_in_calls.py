@@ -32,7 +32,6 @@ from kuaitui.deposits.types import PayInAnswer, PayInCall, PayInPace
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.kit.crashpoints import reach
-from kuaitui.kit.outbox import wake
 
 log = structlog.get_logger(__name__)
 
@@ -184,8 +183,6 @@ def record_pay_in_outcome(
         order.payer_ip = ""
     order.save()
     reach("pay_ins.record.uncommitted")
-    if order.next_check_at is not None and order.next_check_at <= now:
-        wake()
     return PayInState(order.state)
 
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from kuaitui.channels.port import ChannelCapabilities, Outcome
 from kuaitui.deposits.operations import ShareKey, lock_deposits, return_shares, settle_shares
 from kuaitui.kit.crashpoints import reach
-from kuaitui.kit.outbox import publish_all, wake
+from kuaitui.kit.outbox import publish_all
 from kuaitui.ledger.operations import post_journals
 from kuaitui.payouts.events import PayoutPaid
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
@@ -80,8 +80,6 @@ def record_outcomes(
         _leave_behind(done, now)
     paid = _derive_payouts([one.leg for one in moved], now)
     publish_all([*(news for one in moved for news in one.news), *paid], now=now)
-    if any(one.leg.next_check_at == now for one in moved):
-        wake()
     reach("payouts.record.uncommitted")
     states = {one.claim.attempt_id: LegState(legs[one.claim.leg_id].state) for one in held}
     return [states.pop(one.claim.attempt_id, None) for one in recordings]

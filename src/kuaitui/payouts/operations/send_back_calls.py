@@ -25,7 +25,6 @@ from kuaitui.channels.registry import Channels
 from kuaitui.deposits.operations import close_sent_back
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.crashpoints import reach
-from kuaitui.kit.outbox import wake
 from kuaitui.payouts.models import SendBack, SendBackAttempt
 from kuaitui.payouts.operations.carry_out import forget_send
 from kuaitui.payouts.operations.send_backs import (
@@ -163,8 +162,6 @@ def record_send_back_outcome(
             now=now,
         )
     reach("send_backs.record.uncommitted")
-    if row.next_check_at == now:
-        wake()
     return step.state
 
 
