@@ -106,10 +106,10 @@ def test_money_that_could_be_going_wrong_is_an_alarm_everywhere(client, report) 
     code, said = report()
     assert code == 1
     assert "open differences" in said
-    assert "2 of them by which money could be going wrong" in said
+    assert "differences by which money could be going wrong: 2" in said
     doctor = told_by_doctor()
-    assert doctor["2 differences by which money could be going wrong"] == "fail"
-    assert doctor["2 open differences"] == "warn"
+    assert doctor["differences by which money could be going wrong: 2"] == "fail"
+    assert doctor["open differences: 2"] == "warn"
     assert "2 differences are open" in desk(Role.AUDITOR, language="en").get("/console/").text
 
 
@@ -134,7 +134,7 @@ def test_a_late_bill_is_an_alarm_everywhere(client, report) -> None:
     late = watched(client)["late"]
     assert late == 2, "funds and trades"
     assert report()[0] == 1
-    assert told_by_doctor()["2 bills should be here and are not"] == "warn"
+    assert told_by_doctor()["bills that should be here and are not: 2"] == "warn"
     assert "2 bills should be here" in desk(Role.AUDITOR, language="en").get("/console/").text
 
 
@@ -147,9 +147,10 @@ def test_a_refused_bill_and_a_second_one_wait_for_people(client, report) -> None
     code, said = report("--json")
     assert code == 1
     assert json.loads(said)["waits"] == NOTHING | {"refused": 1, "waiting": 1}
-    assert {"1 days whose bill was refused", "1 other files of a day wait for a person"} <= (
-        told_by_doctor().keys()
-    )
+    assert {
+        "days whose bill was refused: 1",
+        "other files of a day, for a person to decide: 1",
+    } <= told_by_doctor().keys()
     page = desk(Role.AUDITOR, language="en").get("/console/").text
     assert "1 bill that came cannot be compared" in page
     assert "1 file differs from the bill of its day" in page
@@ -165,7 +166,7 @@ def test_a_damaged_bill_is_an_alarm_until_its_bytes_are_back(client, report, raw
 
     assert watched(client) == NOTHING | {"damaged": 1}
     assert report()[0] == 1
-    assert told_by_doctor()["1 kept bills whose bytes are not those that came"] == "fail"
+    assert told_by_doctor()["kept bills whose bytes are not those that came: 1"] == "fail"
     assert "1 kept bill no longer" in desk(Role.AUDITOR, language="en").get("/console/").text
 
     raw_sql("SET session_replication_role = replica")

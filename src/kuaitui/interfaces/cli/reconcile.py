@@ -18,6 +18,7 @@ from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.interfaces.cli import read_again
 from kuaitui.interfaces.cli.database import start_database
 from kuaitui.interfaces.cli.read_again import EVERY_FILE
+from kuaitui.interfaces.cli.what_waits import WAITS
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
@@ -37,17 +38,6 @@ WORDS: Final = {
     DayState.TO_LOOK_AT: "another file waits for a person",
     DayState.REFUSED: "bill refused",
     DayState.NOT_HERE: "bill not there yet",
-}
-
-
-# What waits for people, of all days, by its name in `--json` and at `/healthz`.
-WAITS: Final = {
-    "open": "open differences",
-    "dangerous": "of them by which money could be going wrong",
-    "late": "bills late",
-    "refused": "days whose bill was refused",
-    "waiting": "files wait for a person",
-    "damaged": "kept bills damaged",
 }
 
 
@@ -134,7 +124,7 @@ def _report(needed: Needed, arguments: argparse.Namespace) -> int:
         print("\n".join(map(one_line, reports)))
         for name, words in WAITS.items():
             if count := getattr(waits, f"{name}_count"):
-                print(f"  {count:,} {words}")
+                print(f"  {words}: {count:,}")
     return 1 if waits.needs_people else _exit_code(reports)
 
 

@@ -9,44 +9,24 @@ from django.conf import settings
 
 from kuaitui.channels.registry import build_channels
 from kuaitui.interfaces.cli.diagnosis.finding import Finding, fail, ok, warn
+from kuaitui.interfaces.cli.what_waits import WAITS
 from kuaitui.kernel.clock import read_clock
 from kuaitui.reconciliation.operations import Plan
 from kuaitui.reconciliation.queries import bills_given, bills_overview, last_proven_days
 
 # Yesterday's bill comes in the course of today.
 PROVEN_DAYS_GOOD = 2
-# Each with how bad it is, what it is, and what to do.
-WAITS: Final = {
-    "dangerous_count": (
-        fail,
-        "differences by which money could be going wrong",
-        "Sending stopped. See the staff's pages before it is let go on.",
-    ),
-    "open_count": (
+# What waits: how bad it is, and what to do.
+REMEDIES: Final = {
+    "dangerous": (fail, "Sending stopped. See the staff's pages before it is let go on."),
+    "open": (warn, "Close them on the staff's pages: docs/how-to/close-a-difference.md."),
+    "late": (
         warn,
-        "open differences",
-        "Close them on the staff's pages: docs/how-to/close-a-difference.md.",
-    ),
-    "late_count": (
-        warn,
-        "bills should be here and are not",
         "They are asked for again. Ask the channel, or import them by `kuaitui reconcile`.",
     ),
-    "refused_count": (
-        warn,
-        "days whose bill was refused",
-        "The day's page says line and reason. Import a sound bill.",
-    ),
-    "waiting_count": (
-        warn,
-        "other files of a day wait for a person",
-        "Look at both on the day's page, and decide which is right.",
-    ),
-    "damaged_count": (
-        fail,
-        "kept bills whose bytes are not those that came",
-        "Only a backup has them still; until then nothing proves their days.",
-    ),
+    "refused": (warn, "The day's page says line and reason. Import a sound bill."),
+    "waiting": (warn, "Look at both on the day's page, and decide which is right."),
+    "damaged": (fail, "Only a backup has them still; until then nothing proves their days."),
 }
 
 
@@ -54,9 +34,9 @@ def bills(now: dt.datetime) -> list[Finding]:
     """What waits for people, and the last day that books and bills prove, channel by channel."""
     seen = bills_overview()
     found = [
-        make("bills", f"{count:,} {what}", remedy)
-        for name, (make, what, remedy) in WAITS.items()
-        if (count := getattr(seen, name))
+        make("bills", f"{WAITS[name]}: {count:,}", remedy)
+        for name, (make, remedy) in REMEDIES.items()
+        if (count := getattr(seen, f"{name}_count"))
     ]
     channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
     today = now.astimezone(Plan.parse(settings.KUAITUI_BILLS).zone).date()
