@@ -41,6 +41,8 @@ def come_in(watched: Watched, role: Role) -> Page:
     page.goto(f"/link/{token}")
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", name="工作台")).to_be_visible()
+    # Nobody listens to single keys before.
+    page.wait_for_load_state()
     return page
 
 
@@ -145,6 +147,7 @@ def test_a_day_of_work_needs_no_mouse(chromium: Browser, address: str) -> None:
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         expect(page.locator(".crumbs")).to_contain_text(second.application_id)
+        page.wait_for_load_state()
         page.keyboard.press("a")
         expect(page.get_by_role("button", name="批准退还 ¥10,000.00")).to_be_visible()
         page.get_by_label("给同事的备注").focus()
