@@ -2,8 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
-# The files of long tests: who begins them last, waits for them alone.
-LONGEST_FIRST := $(addprefix tests/simulation/test_,simulated_years.py real_crashes.py seeded_bugs.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check bench reliability format messages lock clean
@@ -21,7 +19,7 @@ demo: setup ## A seeded marketplace with web, worker and simulated channel
 test: setup-dev ## All tests, on a real PostgreSQL and a real browser
 	@$(BIN)/python -m tests.support.browser || true
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/simulation --ignore tests/e2e $(PYTEST_ARGS)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST_FIRST) tests/simulation tests/e2e $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/simulation tests/e2e $(PYTEST_ARGS)
 
 check: setup-dev ## Lint, types, architecture, migrations, messages in step
 	@$(BIN)/ruff check .
