@@ -30,6 +30,15 @@ SELECT leg.amount_minor, leg.route, leg.route_open_until, leg.currency FROM payo
 JOIN payouts_payout AS payout ON payout.id = leg.payout_id
 WHERE payout.application_id = %s AND leg.replaces_id IS NULL
 """
+# A part may have left between the beginning and this look, and even be back.
+_GONE = """
+SELECT COALESCE(sum(CASE journal.kind WHEN 'payout.leg_sent' THEN leg.amount_minor
+    ELSE -leg.amount_minor END), 0)
+FROM payouts_leg AS leg JOIN payouts_payout AS payout ON payout.id = leg.payout_id
+JOIN ledger_journal AS journal ON journal.reference = leg.public_id
+WHERE payout.application_id = %s
+    AND journal.kind IN ('payout.leg_sent', 'payout.leg_failed', 'payout.leg_returned')
+"""
 _BALANCES = """
 SELECT book.balances[2], account.required_minor, book.balances[4], book.balances[5]
 FROM ledger_book AS book JOIN deposits_account AS account ON account.book_id = book.id
@@ -59,12 +68,13 @@ def judge_application(ask: Ask, evidence: Evidence, payout: tuple[Any, ...]) -> 
     if total != amount:
         yield "legs add up", f"{application_id}: {total} of {amount}"
     owed, required, available, frozen = ask(_BALANCES, account_id)[0]
+    ((gone,),) = ask(_GONE, application_id)
     if owed:
         yield "no payout while something is owed", f"{application_id}: {owed}"
-    if kind == "excess" and available + frozen - amount < required:
+    if kind == "excess" and available + frozen + gone - amount < required:
         yield (
             "an excess leaves what is required",
-            f"{application_id}: {amount} of {available} + {frozen}, {required} required",
+            f"{application_id}: {amount} of {available} + {frozen} + {gone}, {required} required",
         )
 
 
