@@ -19,7 +19,12 @@ from typing import Any, Final
 
 from reliability import report
 from reliability.crashes.run import run_crashes
-from reliability.kept import Kept, kept_for_this_program
+from reliability.kept import (
+    NO_PART_IN_CRASHES,
+    NO_PART_IN_YEARS,
+    Kept,
+    kept_for_this_program,
+)
 from reliability.years import flood, play_years
 
 KILLS_A_PART: Final = 300
@@ -44,23 +49,26 @@ def main() -> int:
         help="play also what an earlier run of this program has played",
     )
     arguments = parser.parse_args()
-    kept = Kept(None) if arguments.anew else kept_for_this_program()
+    of_crashes, of_years = (
+        Kept(None) if arguments.anew else kept_for_this_program(no_part=no_part)
+        for no_part in (NO_PART_IN_CRASHES, NO_PART_IN_YEARS)
+    )
 
     def say(text: str) -> None:
         if not arguments.json:
             print(text, flush=True)
 
     if arguments.part == "crashes":
-        return _tell(_crashes(arguments, kept, say), arguments)
+        return _tell(_crashes(arguments, of_crashes, say), arguments)
     if arguments.part == "years":
-        years = play_years(arguments.years, seed=arguments.seed, kept=kept, say=say)
+        years = play_years(arguments.years, seed=arguments.seed, kept=of_years, say=say)
         return _tell(years, arguments)
     if arguments.part == "notifications":
-        told = flood(arguments.notifications, seed=arguments.seed, kept=kept, say=say)
+        told = flood(arguments.notifications, seed=arguments.seed, kept=of_years, say=say)
         return _tell(told, arguments)
-    crashes = _crashes(arguments, kept, say)
-    years = play_years(arguments.years, seed=arguments.seed, kept=kept, say=say)
-    told = flood(arguments.notifications, seed=arguments.seed, kept=kept, say=say)
+    crashes = _crashes(arguments, of_crashes, say)
+    years = play_years(arguments.years, seed=arguments.seed, kept=of_years, say=say)
+    told = flood(arguments.notifications, seed=arguments.seed, kept=of_years, say=say)
     print(report.write(crashes, years, told))
     return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0
 

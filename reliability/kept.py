@@ -1,7 +1,8 @@
 """Parts of a long run that are done, kept outside of git: a run that was stopped goes on there.
 
-Parts are kept for one state of the program and only if it is committed: figures of two programs are
-never added up, and a change of words or documents does not begin anew.
+Parts are kept for one state of what plays them, and only if it is committed: figures of two programs
+are never added up. What has no part in them (documents; for crashes the simulation, for years the
+pages) may change meanwhile.
 """
 
 from __future__ import annotations
@@ -16,6 +17,19 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[1]
 FOLDER: Final = ROOT / "var" / "reliability"
 PROGRAM: Final = ("src", "reliability", "requirements")
+NO_PART: Final = (
+    "reliability/__main__.py",
+    "reliability/kept.py",
+    "reliability/report.py",
+    "src/kuaitui/demo/",
+)
+NO_PART_IN_CRASHES: Final = (*NO_PART, "reliability/years.py", "src/kuaitui/simulation/")
+# The simulation stands below the interfaces, so it can reach none of them; import-linter holds it.
+NO_PART_IN_YEARS: Final = (
+    *NO_PART,
+    "reliability/crashes/",
+    *(f"src/kuaitui/interfaces/{pages}/" for pages in ("callbacks", "console", "design", "portal")),
+)
 
 Figures = dict[str, Any]
 
@@ -45,13 +59,21 @@ class Kept:
         return figures
 
 
-def kept_for_this_program() -> Kept:
-    """What earlier runs of exactly this program have left."""
+def kept_for_this_program(*, no_part: tuple[str, ...]) -> Kept:
+    """What earlier runs of exactly this program have left; `no_part` are paths that play no part."""
     changed = _git("status", "--porcelain", "--", *PROGRAM)
-    trees = _git("rev-parse", *(f"HEAD:{part}" for part in PROGRAM))
-    if changed or not trees:
+    listing = _git("ls-tree", "-r", "HEAD", "--", *PROGRAM)
+    if changed or not listing:
         return Kept(None)
-    return Kept(FOLDER / hashlib.sha256(trees.encode()).hexdigest()[:12])
+    return Kept(FOLDER / mark_of(listing, no_part=no_part))
+
+
+def mark_of(listing: str, *, no_part: tuple[str, ...]) -> str:
+    """The mark of a program, from git's listing of its files: `MODE TYPE HASH<tab>PATH` a line."""
+    lines = [
+        line for line in listing.splitlines() if not line.partition("\t")[2].startswith(no_part)
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
 def _git(*arguments: str) -> str:

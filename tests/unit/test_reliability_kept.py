@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from reliability.__main__ import added
-from reliability.kept import Kept
+from reliability.kept import NO_PART_IN_CRASHES, NO_PART_IN_YEARS, ROOT, Kept, mark_of
 
 
 def test_a_part_that_is_done_is_not_played_again(tmp_path: Path) -> None:
@@ -29,6 +29,34 @@ def test_another_commit_begins_anew(tmp_path: Path) -> None:
 
     assert Kept(tmp_path / "other").part("years-1-50", lambda: {"findings": []}) != kept
     assert Kept(None).part("years-1-50", lambda: {"findings": []}) != kept
+
+
+def test_what_plays_no_part_may_change_and_everything_else_begins_anew() -> None:
+    def mark(pages: str, simulation: str, ledger: str) -> tuple[str, str]:
+        listing = (
+            f"100644 blob {pages}\tsrc/kuaitui/interfaces/portal/urls.py\n"
+            f"100644 blob {simulation}\tsrc/kuaitui/simulation/world.py\n"
+            f"100644 blob {ledger}\tsrc/kuaitui/ledger/rules.py\n"
+        )
+        crashes, years = (
+            mark_of(listing, no_part=no_part) for no_part in (NO_PART_IN_CRASHES, NO_PART_IN_YEARS)
+        )
+        return crashes, years
+
+    crashes, years = mark("1", "1", "1")
+
+    assert mark("1", "2", "1")[0] == crashes
+    assert mark("1", "2", "1")[1] != years
+    assert mark("2", "1", "1")[1] == years
+    assert mark("2", "1", "1")[0] != crashes
+    assert all(
+        before != after for before, after in zip((crashes, years), mark("1", "1", "2"), strict=True)
+    )
+
+
+def test_what_has_no_part_is_named_by_paths_that_are_there() -> None:
+    for path in {*NO_PART_IN_CRASHES, *NO_PART_IN_YEARS}:
+        assert (ROOT / path).exists(), path
 
 
 def test_a_part_with_a_finding_is_played_again(tmp_path: Path) -> None:
