@@ -32,6 +32,8 @@ from tests.support.fake_wechatpay import (
     public_pem,
 )
 
+APP_SECRET = "0123456789abcdef0123456789abcdef"
+
 
 @pytest.fixture
 def document(tmp_path: Path) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def document(tmp_path: Path) -> dict[str, Any]:
         .public_key()
         .public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "text": b"no key at all",
+        "app_secret": APP_SECRET.encode() + b"\n",
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
@@ -80,6 +83,7 @@ def test_what_may_be_left_out_has_its_usual_value(document: dict[str, Any]) -> N
     assert settings.key_mode is KeyMode.PUBLIC_KEY
     assert settings.transfer_scene is None
     assert settings.transfer_max is None
+    assert settings.user_identification is None
     assert settings.not_found_floor == dt.timedelta(minutes=10)
     assert settings.fund_account == "BASIC"
 
@@ -97,6 +101,7 @@ def test_all_that_can_be_said_is_read(document: dict[str, Any], tmp_path: Path) 
                 "perception": "退款",
             },
             "transfer_max_minor": 200_000,
+            "user_identification": {"app_secret_file": tmp_path / "app_secret"},
             "refund_reason": "店铺保证金退还",
             "fund_account": "OPERATION",
             "not_found_floor_s": 5,
@@ -109,6 +114,11 @@ def test_all_that_can_be_said_is_read(document: dict[str, Any], tmp_path: Path) 
     )
     assert settings.transfer_max == Money(200_000, "CNY")
     assert settings.not_found_floor == dt.timedelta(seconds=5)
+    identification = settings.user_identification
+    assert identification is not None
+    assert identification.app_secret == APP_SECRET
+    assert identification.page.startswith("https://open.weixin.qq.com/")
+    assert APP_SECRET not in repr(settings)
 
 
 def test_certificates_are_read_alone_and_beside_public_keys(
@@ -163,6 +173,9 @@ def test_the_secret_key_may_come_from_the_environment(
         ({"transfer_max_minor": 9}, "transfer_max_minor: less than the smallest transfer"),
         ({"transfer_max_minor": "2000.00"}, "transfer_max_minor: not a whole number of fen"),
         ({"transfer_max_minor": 2000.5}, "transfer_max_minor: not a whole number of fen"),
+        ({"user_identification": {}}, "user_identification: app_secret_file: missing"),
+        ({"user_identification": {"app_secret_file": "/dev/null"}}, "not an AppSecret"),
+        ({"user_identification": {"secret": "x"}}, "user_identification: app_secret_file: missing"),
         ({"refund_reason": "退" * 27}, "refund_reason: longer"),
         ({"fund_account": "SAVINGS"}, "fund_account: not one of"),
         ({"not_found_floor_s": -1}, "not_found_floor_s: less"),

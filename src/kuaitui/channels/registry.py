@@ -10,7 +10,13 @@ from typing import Any, Protocol, cast
 
 from kuaitui.channels.alipay import AlipayChannel, AlipaySettings
 from kuaitui.channels.bank import BankChannel, BankSettings, Inbox
-from kuaitui.channels.port import Channel, ChannelCapabilities, PayInChannel, StatementChannel
+from kuaitui.channels.port import (
+    Channel,
+    ChannelCapabilities,
+    IdentifyingChannel,
+    PayInChannel,
+    StatementChannel,
+)
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.channels.wechatpay import WeChatPayChannel, WeChatPaySettings
 from kuaitui.kernel.errors import Refusal, RefusalKind
@@ -140,6 +146,18 @@ class Channels:
         if not channel.capabilities.statement_kinds:
             raise ChannelCannot(channel=name, what="statement")
         return cast("StatementChannel", channel)
+
+    def identifying(self, name: str) -> IdentifyingChannel:
+        """One channel, for what it knows of payees.
+
+        Raises:
+            ChannelUnknown: the settings name no such channel.
+            ChannelCannot: it does not say who anybody is.
+        """
+        channel = self.get(name)
+        if not channel.capabilities.identifies_payees:
+            raise ChannelCannot(channel=name, what="identify")
+        return cast("IdentifyingChannel", channel)
 
     def batching(self, name: str) -> BankChannel:
         """One channel, for its batches.

@@ -104,6 +104,11 @@ class ChannelCapabilities:
     confirm_page: str = ""
     """Before a `NeedsAction.hand_over`, the address where its payee confirms. Empty: only the
     payee's app can open it, by the hand-over itself."""
+    confirm_call: tuple[tuple[str, str], ...] = ()
+    """What the channel's app wants to hear beside the hand-over, when a page asks it to let its user
+    confirm. Empty: no page can ask it."""
+    identifies_payees: bool = False
+    """Whether it says who a payee is: see `IdentifyingChannel`."""
     hands_over_abnormal: bool = False
     """Whether a stuck refund can be sent to a bank card: see `HandOverChannel`."""
 

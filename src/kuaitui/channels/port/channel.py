@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from kuaitui.channels.port.capabilities import ChannelCapabilities
+from kuaitui.channels.port.identification import IdentificationOutcome
 from kuaitui.channels.port.instructions import PayeeAccount, PayoutInstruction
 from kuaitui.channels.port.notifications import (
     Acknowledgement,
@@ -82,6 +83,18 @@ class HandOverChannel(Protocol):
 
         `reference` is the channel's own number of the refund, as `NeedsAction` told it.
         """
+
+
+class IdentifyingChannel(Protocol):
+    """A channel that says itself who a payee is, to whom its app has brought them."""
+
+    def identification_page(self, *, state: str, return_to: str) -> str:
+        """The address that the payee opens in the channel's app, and comes back from to
+        `return_to`, with `state` and a code. `state` is of letters and digits only.
+        """
+
+    def identify(self, code: str, *, deadline_s: float) -> IdentificationOutcome:
+        """Who came back with that code. A code is good for one question."""
 
 
 class PayInChannel(Protocol):

@@ -14,6 +14,7 @@ from kuaitui.channels.port import (
     Acknowledgement,
     Arrival,
     ChannelCapabilities,
+    IdentificationOutcome,
     Notification,
     NotificationRefused,
     OriginalPayment,
@@ -33,6 +34,7 @@ from kuaitui.channels.port import (
 from kuaitui.channels.wechatpay.bills import read_bill
 from kuaitui.channels.wechatpay.client import Deadline, WeChatPayClient
 from kuaitui.channels.wechatpay.downloads import Downloads
+from kuaitui.channels.wechatpay.identification import Identification
 from kuaitui.channels.wechatpay.notifications import read_notification
 from kuaitui.channels.wechatpay.pay_ins import PayIns
 from kuaitui.channels.wechatpay.refunds import Refunds
@@ -76,6 +78,11 @@ class WeChatPayChannel:
         self._transfers = Transfers(settings, self._client)
         self._pay_ins = PayIns(settings, self._client)
         self._downloads = Downloads(settings, self._client)
+        self._identification = (
+            Identification(asked, appid=settings.appid, transport=transport)
+            if (asked := settings.user_identification)
+            else None
+        )
 
     def submit(self, instruction: PayoutInstruction, *, deadline_s: float) -> SubmitOutcome:
         """Hand the instruction over: as a refund, or as a transfer to a user."""
@@ -120,6 +127,14 @@ class WeChatPayChannel:
         """Let nobody pay it any more."""
         return self._pay_ins.close(order, Deadline(deadline_s))
 
+    def identification_page(self, *, state: str, return_to: str) -> str:
+        """Where WeChat says who its user is, for whoever comes back to `return_to`."""
+        return self._identifying().page(state=state, return_to=return_to)
+
+    def identify(self, code: str, *, deadline_s: float) -> IdentificationOutcome:
+        """The openid that belongs to a code."""
+        return self._identifying().identify(code, deadline_s=deadline_s)
+
     def fetch_statement(
         self, kind: StatementKind, day: dt.date, *, deadline_s: float
     ) -> StatementOutcome:
@@ -134,9 +149,21 @@ class WeChatPayChannel:
         """
         return read_bill(kind, content, mchid=self._settings.mchid)
 
+    def _identifying(self) -> Identification:
+        assert self._identification is not None  # it declares that it identifies nobody
+        return self._identification
+
     def _way(self, instruction: PayoutInstruction) -> Refunds | Transfers:
         is_refund = isinstance(instruction.target, OriginalPayment)
         return self._refunds if is_refund else self._transfers
+
+
+def confirm_call(settings: WeChatPaySettings) -> tuple[tuple[str, str], ...]:
+    """What `requestMerchantTransfer` wants to hear beside the package.
+
+    Source: pay.weixin.qq.com/doc/v3/merchant/4012716430, JSAPI调起用户确认收款, its H5 example.
+    """
+    return (("mchId", settings.mchid), ("appId", settings.appid))
 
 
 def capabilities(settings: WeChatPaySettings) -> ChannelCapabilities:
@@ -158,5 +185,7 @@ def capabilities(settings: WeChatPaySettings) -> ChannelCapabilities:
         can_cancel=transfers,
         confirm_within=CONFIRM_WITHIN if transfers else None,
         confirm_page=settings.confirm_page,
+        confirm_call=confirm_call(settings) if transfers else (),
+        identifies_payees=transfers and settings.user_identification is not None,
         hands_over_abnormal=True,
     )

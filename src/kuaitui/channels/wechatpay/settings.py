@@ -24,6 +24,8 @@ CURRENCY: Final = "CNY"
 TRANSFER_MIN: Final = Money(10, CURRENCY)
 """No transfer is smaller, whatever the console says (reference §1.2)."""
 REMARK_CHARACTERS_MAX: Final = 32
+AUTHORIZE_PAGE: Final = "https://open.weixin.qq.com/connect/oauth2/authorize"
+OFFICIAL_ACCOUNTS: Final = "https://api.weixin.qq.com"
 REASON_BYTES_MAX: Final = 80
 
 
@@ -48,6 +50,15 @@ class TransferScene:
 
 
 @dataclass(frozen=True, slots=True)
+class UserIdentification:
+    """How users of the appid say who they are: the official account that it is the appid of."""
+
+    app_secret: str = field(repr=False)
+    page: str = AUTHORIZE_PAGE
+    base_url: str = OFFICIAL_ACCOUNTS
+
+
+@dataclass(frozen=True, slots=True)
 class WeChatPaySettings:
     """Where WeChat Pay is, who we are there, and by which keys both sides are known."""
 
@@ -63,6 +74,8 @@ class WeChatPaySettings:
     transfer_scene: TransferScene | None = None
     transfer_max: Money | None = None
     """The ceiling of one transfer, as set in the merchant's console. None: it is not told here."""
+    user_identification: UserIdentification | None = None
+    """None: users cannot say who they are, and so none can be named as a payee."""
     refund_reason: str = ""
     fund_account: str = "BASIC"
     confirm_page: str = ""
@@ -90,6 +103,7 @@ class WeChatPaySettings:
             notify_url=entry.take("notify_url", _url),
             transfer_scene=entry.take_or("transfer_scene", _scene, None),
             transfer_max=entry.take_or("transfer_max_minor", _transfer_max, None),
+            user_identification=entry.take_or("user_identification", _identification, None),
             refund_reason=entry.take_or("refund_reason", _reason, ""),
             fund_account=entry.take_or("fund_account", _fund_account, "BASIC"),
             confirm_page=entry.take_or("confirm_page", _url, ""),
@@ -192,6 +206,24 @@ def _transfer_max(value: object) -> Money:
     if ceiling < TRANSFER_MIN:
         raise ValueError(f"less than the smallest transfer, {TRANSFER_MIN.minor} fen")
     return ceiling
+
+
+def _identification(document: Mapping[str, Any]) -> UserIdentification:
+    entry = _Entry(document)
+    identification = UserIdentification(
+        app_secret=entry.take("app_secret_file", _app_secret),
+        page=entry.take_or("page", _url, AUTHORIZE_PAGE),
+        base_url=entry.take_or("base_url", _host, OFFICIAL_ACCOUNTS),
+    )
+    entry.ensure_all_taken()
+    return identification
+
+
+def _app_secret(file: object) -> str:
+    return _secret(Path(str(file)).read_text().strip())
+
+
+_secret = _matching(r"[0-9A-Za-z]{16,64}", "an AppSecret")
 
 
 def _reason(value: object) -> str:

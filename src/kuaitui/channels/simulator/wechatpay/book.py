@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS transfer (
     visible_at REAL NOT NULL, expires_at REAL NOT NULL, closes_at REAL NOT NULL,
     due_at REAL, due_state TEXT, due_reason TEXT NOT NULL DEFAULT '',
     confirmed_fails TEXT NOT NULL DEFAULT '', plan TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS identity (
+    code TEXT PRIMARY KEY, openid TEXT NOT NULL, made_at REAL NOT NULL,
+    is_spent INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS bill (
     token TEXT PRIMARY KEY, content BLOB NOT NULL, made_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS trade_waiting ON trade (expires_at) WHERE NOT is_closed AND NOT is_paid;

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kuaitui.channels.simulator.wechatpay.bills import Bills
 from kuaitui.channels.simulator.wechatpay.book import WechatPayBook, refuse
+from kuaitui.channels.simulator.wechatpay.identities import Identities
 from kuaitui.channels.simulator.wechatpay.keys import MCHID, Keys, PlatformKey
 from kuaitui.channels.simulator.wechatpay.refunds import Refunds
 from kuaitui.channels.simulator.wechatpay.trades import Trades
@@ -31,13 +32,15 @@ class WechatPay:
     refunds: Refunds
     transfers: Transfers
     bills: Bills
+    identities: Identities
 
     @classmethod
     def open(cls, book: WechatPayBook, keys: Keys) -> WechatPay:
         """Put it together around its book."""
         trades, refunds, transfers = Trades(book), Refunds(book), Transfers(book)
         book.on_due = [trades.settle_due, refunds.settle_due, transfers.settle_due]
-        return cls(book, keys, trades, refunds, transfers, Bills(book))
+        identities = Identities(book, keys)
+        return cls(book, keys, trades, refunds, transfers, Bills(book), identities)
 
     def require_authorized(self, header: str, *, method: str, target: str, body: bytes) -> None:
         """Whether the merchant signed this request, these minutes.

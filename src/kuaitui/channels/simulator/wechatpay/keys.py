@@ -34,8 +34,8 @@ class PlatformKey:
 class Keys:
     """A folder of keys. What is not there is made; nothing is ever replaced.
 
-    `merchant_key.pem`, `merchant_certificate.pem`, `apiv3_key` and `platform/ID.pem` are the
-    merchant's to use; `platform/ID.key` is the institution's own.
+    `merchant_key.pem`, `merchant_certificate.pem`, `apiv3_key`, `app_secret` and `platform/ID.pem`
+    are the merchant's to use; `platform/ID.key` is the institution's own.
     """
 
     def __init__(self, folder: Path, *, now: dt.datetime) -> None:
@@ -70,6 +70,11 @@ class Keys:
     def apiv3_key(self) -> bytes:
         """The symmetric key that both share."""
         return self.apiv3_key_file.read_bytes()
+
+    @property
+    def app_secret_file(self) -> Path:
+        """What the merchant's server asks for openids with."""
+        return self.folder / "app_secret"
 
     @property
     def merchant_serial(self) -> str:
@@ -140,6 +145,8 @@ class Keys:
         if not self.apiv3_key_file.exists():
             key = "".join(secrets.choice(LETTERS) for _ in range(APIV3_KEY_CHARACTERS))
             _write(self.apiv3_key_file, key.encode())
+        if not self.app_secret_file.exists():
+            _write(self.app_secret_file, secrets.token_hex(16).encode())
         if not self.merchant_key_file.exists():
             private = generate_private_key(public_exponent=65537, key_size=KEY_BITS)
             certificate = _certify(private, MCHID, now)

@@ -9,6 +9,7 @@ from kuaitui.channels.simulator.notifier import Notifier
 from kuaitui.channels.simulator.process import HOST, SimulatedChannel, SimulatorOptions, prepare
 from kuaitui.channels.simulator.signing import shared_key
 from kuaitui.channels.simulator.wechatpay.book import WechatPayBook
+from kuaitui.channels.simulator.wechatpay.identities import AUTHORIZE
 from kuaitui.channels.simulator.wechatpay.institution import WechatPay
 from kuaitui.channels.simulator.wechatpay.keys import APPID, MCHID, Keys
 from kuaitui.channels.simulator.wechatpay.notices import WechatPayHand
@@ -57,6 +58,11 @@ def settings_entry(options: SimulatorOptions) -> dict[str, object]:
         "merchant_key_file": str(keys.merchant_key_file),
         "apiv3_key_file": str(keys.apiv3_key_file),
         "wechatpay_keys": {key_id: str(keys.file_of(key_id))},
+        "user_identification": {
+            "app_secret_file": str(keys.app_secret_file),
+            "page": f"http://{HOST}:{options.port}{AUTHORIZE}",
+            "base_url": f"http://{HOST}:{options.port}",
+        },
         "confirm_page": f"http://{HOST}:{options.port}/sim/confirm/",
         "notify_url": options.notify_url or f"http://{HOST}:8000/callbacks/wechatpay",
         "transfer_scene": {

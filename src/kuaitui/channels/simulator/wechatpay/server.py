@@ -1,6 +1,7 @@
 """The simulated WeChat Pay as an HTTP server.
 
-Besides the interfaces of APIv3 (`calls.ROUTES`) it has pages under `/sim/` that stand for the app, and
+Besides the interfaces of APIv3 (`calls.ROUTES`) and those that say who a user is (`identities`) it
+has pages under `/sim/` that stand for the app, and
 directions under `/_sim/`: those of `serving`, and
 
     POST /_sim/pay      {"out_trade_no", "amount_minor", "openid"}: a payer pays, in any way
@@ -11,7 +12,7 @@ directions under `/_sim/`: those of `serving`, and
 
 Settings: `key_mode` (public_key, certificate), `processing_s`, `accepts_without_balance`,
 `payees_confirm`, `closing_lag_s`, `cancelling_s`, `stamps_own_clock`, `name:OPENID`, `seed`,
-`fee_rate`, `fee_comes_back`.
+`fee_rate`, `fee_comes_back`, `who_looks` (the openid of whoever opens a page), `who_looks_is_guest`.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ class Handler(CallHandler):
         """Check the signature, find out what is asked, do it, answer."""
         if self.path.startswith("/sim/"):
             self.write(self._show_page())
+            return
+        path, _, query = self.path.partition("?")
+        identity = self._wechat_pay.identities.answer(path, query)
+        if identity is not None:
+            self.write(identity)
             return
         try:
             self._wechat_pay.require_authorized(
