@@ -6,6 +6,7 @@ A route without a row fails, and so does a row without a route.
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 
 import pytest
 from django.db import transaction
@@ -15,6 +16,8 @@ from django.urls import get_resolver
 from kuaitui.accounts.models import User
 from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
+from kuaitui.channels.port import PayeeKind
+from kuaitui.channels.registry import adapter_added
 from kuaitui.deposits.queries import suspense_cases
 from kuaitui.deposits.types import PayInChoice
 from kuaitui.kernel.actor import Actor
@@ -23,7 +26,14 @@ from kuaitui.kit.web import routes
 from kuaitui.payouts.operations import build_batch
 from kuaitui.payouts.queries import bank_messages, batches
 from kuaitui.refunds.states import State
-from tests.support import batches_given, given, pay_ins_given, reconciliation_given, refunds_given
+from tests.support import (
+    batches_given,
+    given,
+    pay_ins_given,
+    payouts_given,
+    reconciliation_given,
+    refunds_given,
+)
 from tests.support.clock import standing_at
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +86,7 @@ EXPECTED = {
         f"shops/<str:shop_id>/{page}": OWN_SHOP_ONLY
         for page in (
             "", "eligibility", "refund", "refunds/", "statement", "deductions", "mine", "accounts/new",
-            "accounts/new/alipay",
+            "accounts/new/alipay", "accounts/new/wechat",
         )
     },
     **{
@@ -184,6 +194,31 @@ def bank(settings):
     """The owner's shop, with an application whose payout has begun."""
     reconciliation_given.compare_with(reconciliation_given.line("payout", "strange", "¥5"))
     return refunds_given.application(State.PAYING)
+
+
+class Identifying(payouts_given.ScriptedChannel):
+    """A channel that would say who its users are."""
+
+    def identification_page(self, *, state, return_to):
+        return f"https://app.invalid/?{state}"
+
+
+@pytest.fixture(autouse=True)
+def wechat(settings, bank):
+    """Some channel pays people whom it names itself."""
+    able = replace(
+        payouts_given.CAPABILITIES,
+        payee_kinds=frozenset({PayeeKind.WECHAT_USER}),
+        identifies_payees=True,
+    )
+
+    def build(name, document, *, clock):
+        return Identifying(lambda *_: None, name, able)
+
+    settings.KUAITUI_CHANNELS = {**settings.KUAITUI_CHANNELS, "wechat": {"adapter": "identifying"}}
+    settings.KUAITUI_PAYERS = {**settings.KUAITUI_PAYERS, PayeeKind.WECHAT_USER.value: "wechat"}
+    with adapter_added("identifying", build):
+        yield
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -174,9 +177,11 @@ def test_the_database_lets_no_leg_end_with_it(raw_sql: RawSql, paid: bool) -> No
 # The seller's page
 
 
-def page_of(made: refunds_given.World, *, language: str = "en") -> str:
+def page_of(made: refunds_given.World, *, language: str = "en", agent: str = "") -> str:
     client = portal_given.browser(made.shop.shop_key, language=language)
-    response = client.get(f"/shops/{made.shop.shop_id}/refunds/{made.application_id}")
+    response = client.get(
+        f"/shops/{made.shop.shop_id}/refunds/{made.application_id}", headers={"user-agent": agent}
+    )
     assert response.status_code == 200
     return response.text
 
@@ -204,6 +209,34 @@ def test_without_a_page_the_app_is_given_what_opens_it(settings: object) -> None
     assert 'data-package-info="package-info"' in page
     assert "mini program" in page
     assert "Confirm receipt</a>" not in page
+
+
+ASKABLE = replace(
+    pg.CONFIRMING, confirm_page="", confirm_call=(("mchId", "1900000109"), ("appId", "wx0001"))
+)
+
+
+@pytest.mark.parametrize("is_in_wechat", [True, False])
+def test_a_page_opened_in_wechat_can_ask_it_and_elsewhere_it_is_a_code_to_scan(
+    settings: object, is_in_wechat: bool
+) -> None:
+    agent = "Mozilla/5.0 (Linux) MicroMessenger/8.0.50" if is_in_wechat else "Mozilla/5.0 (Linux)"
+    with pg.confirming_channel(settings, ASKABLE), standing_at(NOW):
+        page = page_of(paying(to_confirm(PACKAGE)), agent=agent)
+
+    buttons = re.findall('data-wechat-transfer="([^"]*)"', page)
+    assert [json.loads(unescape(told)) for told in buttons] == (
+        [{"mchId": "1900000109", "appId": "wx0001", "package": PACKAGE}] if is_in_wechat else []
+    )
+    assert ('class="qr"' in page) is not is_in_wechat
+
+
+def test_without_a_package_there_is_nothing_to_ask_wechat_with(settings: object) -> None:
+    with pg.confirming_channel(settings, ASKABLE), standing_at(NOW):
+        page = page_of(paying(to_confirm("")), agent="MicroMessenger/8.0.50")
+
+    assert "data-wechat-transfer" not in page
+    assert "gave us no way to open its confirm page" in page
 
 
 def test_a_lost_package_is_said_plainly() -> None:

@@ -10,6 +10,7 @@ from kuaitui.deposits.operations.deductions import decide_deduction
 from kuaitui.deposits.operations.destinations import (
     add_alipay_account,
     add_destination,
+    add_wechat_user,
     verify_destination,
 )
 from kuaitui.deposits.operations.holds import (
@@ -61,6 +62,7 @@ __all__ = [
     "ShareKey",
     "add_alipay_account",
     "add_destination",
+    "add_wechat_user",
     "ask_about_stray",
     "call_off_pay_in",
     "carry_out_pay_in",

@@ -30,12 +30,15 @@ from kuaitui.deposits.rules import (
 from kuaitui.deposits.types import Destination
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kernel.invariants import ensure
 from kuaitui.kit.encryption import keyring
 from kuaitui.kit.outbox import publish
 
 NAME_LENGTH_MAX = 120
-# Who keeps an Alipay account, where a bank account has its bank: pages show it the same way.
+# Who keeps the account, where a bank account has its bank: pages show it the same way.
 ALIPAY: Final = "支付宝 Alipay"
+WECHAT: Final = "微信 WeChat"
+OPENID_LENGTH_MAX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,32 @@ def add_alipay_account(
     account = parse_alipay_account(account_number)
     written = f"{shop_key}|{holder}|{PayeeKind.ALIPAY_ACCOUNT}|{account}"
     entered = _Entered(PayeeKind.ALIPAY_ACCOUNT, holder, keeper, account, written)
+    return _enter(entered, shop_key=shop_key, actor=actor, cool_down=cool_down, now=now)
+
+
+@transaction.atomic(durable=True)
+def add_wechat_user(
+    *,
+    shop_key: int,
+    holder_name: str,
+    openid: str,
+    actor: Actor,
+    now: dt.datetime,
+    cool_down: dt.timedelta = DESTINATION_COOL_DOWN,
+) -> Destination:
+    """Enter a WeChat user to pay to, as WeChat itself named them: nobody types an openid.
+
+    It is one under the appid of the channel that named it, and no other pays it. All else is as for
+    a bank account.
+
+    Raises:
+        HolderNameMissing, HolderNameTooLong: what is wrong with the name.
+    Source: reference §1.2; WeChat compares the name from 2,000 yuan on.
+    """
+    ensure(0 < len(openid) <= OPENID_LENGTH_MAX, "an openid is what the channel gave us")
+    holder, keeper = _names(holder_name, WECHAT)
+    written = f"{shop_key}|{holder}|{PayeeKind.WECHAT_USER}|{openid}"
+    entered = _Entered(PayeeKind.WECHAT_USER, holder, keeper, openid, written)
     return _enter(entered, shop_key=shop_key, actor=actor, cool_down=cool_down, now=now)
 
 

@@ -39,6 +39,7 @@ from kuaitui.deposits.queries.pay_ins import (
     suspense_of_order,
 )
 from kuaitui.deposits.queries.routes import (
+    identifying_channel,
     payable_kinds,
     plan_again,
     plan_route,
@@ -74,6 +75,7 @@ __all__ = [
     "due_pay_ins",
     "due_strays",
     "hold",
+    "identifying_channel",
     "open_pay_in",
     "pay_in_for_staff",
     "pay_in_of_request",

@@ -74,6 +74,22 @@ def payable_kinds() -> frozenset[PayeeKind]:
     )
 
 
+def identifying_channel(kind: PayeeKind) -> str | None:
+    """The channel that says who a payee of that sort is: the one that pays them.
+
+    None where no channel does, and where several could: what one calls a payee another does not
+    know, so the settings must say which.
+    """
+    ways = ways_out()
+    chosen = ways.payers.get(kind)
+    able = [
+        name
+        for name in ([chosen] if chosen else ways.channels)
+        if ways.payer(kind, lot_channel=name) and ways.channels[name].identifies_payees
+    ]
+    return able[0] if len(able) == 1 else None
+
+
 def _plan_for_first(
     kinds: Sequence[PayeeKind],
     lots: Sequence[Lot],

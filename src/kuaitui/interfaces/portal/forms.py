@@ -112,6 +112,18 @@ class AlipayForm(forms.Form):
     back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
 
 
+class WechatForm(forms.Form):
+    """The name of a payee whom WeChat has named by an openid."""
+
+    holder_name = forms.CharField(
+        label=_("Account holder"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
+
+
 class ApplyForm(forms.Form):
     """How much, and why."""
 

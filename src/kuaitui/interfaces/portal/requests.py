@@ -18,3 +18,8 @@ class ShopRequest(PortalRequest):
     """Somebody is logged in who may see the shop in the address."""
 
     shop: ShopRecord
+
+
+def is_in_wechat(request: HttpRequest) -> bool:
+    """Whether the page is looked at in WeChat, as its browser says. Good for words, not for trust."""
+    return "MicroMessenger" in request.headers.get("User-Agent", "")

@@ -15,6 +15,7 @@ from kuaitui.interfaces.portal.views import (
     session,
     shops,
     statement,
+    wechat,
 )
 
 _application: list[URLPattern | URLResolver] = [
@@ -53,6 +54,7 @@ _shop: list[URLPattern | URLResolver] = [
     path("mine", shops.mine, name="mine"),
     path("accounts/new", destinations.destination_new, name="destination_new"),
     path("accounts/new/alipay", destinations.alipay_new, name="alipay_new"),
+    path("accounts/new/wechat", wechat.wechat_new, name="wechat_new"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("livez", health.livez, name="livez"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ class Confirmation:
     """With what the payee's app opens the confirm page. Empty: the channel gave nothing."""
     page: str = field(repr=False)
     """Where the payee confirms without the app, if the channel has such a page."""
+    call: str = field(repr=False)
+    """What a page opened in the channel's app asks it with, as JSON; empty if it cannot be asked."""
 
 
 def confirmations_of(*, application_id: str, shop_key: int) -> tuple[Confirmation, ...]:
@@ -64,7 +67,12 @@ def _to_confirmation(leg: PayoutLeg) -> Confirmation:
         until=leg.last_sent_at + within if within and leg.last_sent_at else None,
         hand_over=hand_over,
         page=page + quote(hand_over, safe="") if page and hand_over else "",
+        call=_call(declared.confirm_call, hand_over) if declared else "",
     )
+
+
+def _call(arguments: tuple[tuple[str, str], ...], hand_over: str) -> str:
+    return json.dumps({**dict(arguments), "package": hand_over}) if arguments and hand_over else ""
 
 
 def _open(leg: PayoutLeg) -> str:

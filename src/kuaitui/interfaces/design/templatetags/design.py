@@ -175,8 +175,13 @@ def masked_tail(number: str) -> str:
 @register.filter
 def keeper(account: PayeeAccount) -> str | Promise:
     """Who keeps a payee account: its bank as it was typed, or Alipay in the reader's language."""
-    is_alipay = account.kind is PayeeKind.ALIPAY_ACCOUNT
-    return name_of_channel("alipay") if is_alipay else account.bank_name
+    match account.kind:
+        case PayeeKind.BANK_ACCOUNT:
+            return account.bank_name
+        case PayeeKind.ALIPAY_ACCOUNT:
+            return name_of_channel("alipay")
+        case PayeeKind.WECHAT_USER:
+            return name_of_channel("wechatpay")
 
 
 @register.filter

@@ -51,7 +51,7 @@ def destination_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # 
             now=read_clock(),
         )
 
-    return _new(request, DestinationForm, "portal/destination_new.html", enter)
+    return enter_new(request, DestinationForm, "portal/destination_new.html", enter)
 
 
 @permission("refund.apply")
@@ -71,12 +71,13 @@ def alipay_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa:
             now=read_clock(),
         )
 
-    return _new(request, AlipayForm, "portal/alipay_new.html", enter)
+    return enter_new(request, AlipayForm, "portal/alipay_new.html", enter)
 
 
-def _new(
+def enter_new(
     request: ShopRequest, form_class: type[forms.Form], template: str, enter: Enter
 ) -> HttpResponseBase:
+    """The form of an account: shown, refused with what was typed, or entered."""
     if request.method != "POST":
         kept = kept_forms.take(request)
         back = {"back": request.GET.get("back", "")}
@@ -90,12 +91,16 @@ def _new(
     except Refusal as refusal:
         show_refusal(form, refusal, DESTINATION_FIELDS)
         return _page(request, template, form, status=HTTPStatus(status_of(refusal)))
-    words = gettext("The account ending in %(tail)s is entered.") % {"tail": added.tail4}
+    if added.kind is PayeeKind.WECHAT_USER:
+        words = gettext("Your WeChat is entered.")
+    else:
+        words = gettext("The account ending in %(tail)s is entered.") % {"tail": added.tail4}
     messages.success(request, words)
-    return HttpResponseRedirect(_way_back(request.shop.id, form.cleaned_data["back"]))
+    return HttpResponseRedirect(way_back(request.shop.id, form.cleaned_data["back"]))
 
 
-def _way_back(shop_id: str, wanted: str) -> str:
+def way_back(shop_id: str, wanted: str) -> str:
+    """Where an account was asked for, if that is a page of this shop."""
     home = reverse("home", args=[shop_id])
     is_ours = wanted.startswith(home) and wanted.isprintable()
     return wanted if is_ours else reverse("mine", args=[shop_id])
@@ -118,7 +123,8 @@ def _page(
         "form": form,
         "was_kept": was_kept,
         "back": back,
-        "way_back": _way_back(request.shop.id, back),
+        "way_back": way_back(request.shop.id, back),
         "offers_alipay": _offers_alipay(),
+        "offers_wechat": deposits.identifying_channel(PayeeKind.WECHAT_USER) is not None,
     }
     return show(request, template, context, status=status)

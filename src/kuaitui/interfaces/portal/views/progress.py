@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.rendering import show
-from kuaitui.interfaces.portal.requests import ShopRequest
+from kuaitui.interfaces.portal.requests import ShopRequest, is_in_wechat
 from kuaitui.interfaces.portal.story import (
     acts_of,
     is_being_asked,
@@ -63,6 +63,8 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
+        "here": request.build_absolute_uri(request.path),
+        "is_in_wechat": is_in_wechat(request),
         "money": words.AT_CHANNEL_UNCONFIRMED if to_confirm else money_of(application),
         "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else next_of(application),
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],

@@ -28,6 +28,24 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+/* In WeChat, a page can ask it to let its user confirm a transfer. "ok" says that WeChat's page was
+   shown, not that money moved: what came of it, the page says when it is looked at again. */
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-wechat-transfer]");
+  if (!button) return;
+  const refused = document.getElementById(button.getAttribute("aria-describedby"));
+  if (!window.WeixinJSBridge) {
+    refused.hidden = false;
+    return;
+  }
+  const request = JSON.parse(button.dataset.wechatTransfer);
+  window.WeixinJSBridge.invoke("requestMerchantTransfer", request, (answer) => {
+    const came = String(answer.err_msg).split(":").pop();
+    refused.hidden = came === "ok" || came === "cancel";
+    if (came === "ok") window.location.reload();
+  });
+});
+
 /* A printed copy, where printing is offered. */
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
