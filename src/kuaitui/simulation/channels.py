@@ -207,7 +207,8 @@ class ModelChannel:
             ends_at=at + dt.timedelta(seconds=self._around.chance.choice([0, 0, 5, 90])),
         )
         if self._around.strikes(Fault.HIDDEN):
-            booking.seen_from = at + FLOOR * self._around.chance.uniform(0.1, 0.9)
+            # Counted from the send: younger than its floor it may hide, as it declares, not older.
+            booking.seen_from = max(at, self.now + FLOOR * self._around.chance.uniform(0.1, 0.9))
         if self._around.strikes(Fault.SLOW):
             booking.ends_at = at + dt.timedelta(hours=self._around.chance.choice([1, 9, 50, 120]))
         if self._around.strikes(Fault.NEEDS_ACTION):

@@ -127,7 +127,8 @@ class Till:
         if known is None:
             known = self._orders[order.number] = TillOrder(order, at, at)
             if self._around.strikes(Fault.HIDDEN):
-                known.seen_from = at + FLOOR * self._around.chance.uniform(0.1, 0.9)
+                hidden_for = FLOOR * self._around.chance.uniform(0.1, 0.9)
+                known.seen_from = max(at, self._around.now + hidden_for)
         elif (known.order.amount, known.order.expires_at) != (order.amount, order.expires_at):
             self._book.misuses.append(f"{order.number} came again with another content")
             return None
