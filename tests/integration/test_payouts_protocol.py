@@ -40,12 +40,21 @@ from kuaitui.payouts.errors import (
     PayoutUnknown,
     ReasonMissing,
 )
+from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.states import LegState, PayoutState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome
 from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.given import NOW, yuan
-from tests.support.payouts_given import FLOOR, MINUTE, PACE, attempt, claim, payout, record
+from tests.support.payouts_given import (
+    FLOOR,
+    MINUTE,
+    PACE,
+    attempt,
+    claim,
+    payout,
+    record,
+)
 
 pytestmark = pytest.mark.django_db
 SEND, QUERY = AttemptKind.SEND, AttemptKind.QUERY
@@ -245,6 +254,53 @@ def test_another_amount_in_the_row_is_not_sent(raw_sql) -> None:
 
     with given.nothing_moves(*PAYOUT_TABLES), pytest.raises(InvariantViolated):
         claim(world)
+
+
+def given_up_as_unknown() -> tuple[pg.World, dt.datetime]:
+    """A leg that waits to be sent again, and when its way back closes."""
+    world = payout()
+    attempt(world, Unknown("timeout"))
+    ask(world, NotFound(), now=NOW + FLOOR)
+    assert world.state is LegState.READY
+    closes = PayoutLeg.objects.get(public_id=world.leg_id).route_open_until
+    assert closes is not None
+    return world, closes
+
+
+def test_what_was_sent_is_asked_about_once_more_when_its_way_back_closes() -> None:
+    world, closes = given_up_as_unknown()
+
+    assert ask(world, Unknown("timeout"), now=closes) is LegState.READY
+    assert ask(world, NotFound(), now=closes + MINUTE * 5) is LegState.READY
+    believed = closes + FLOOR
+    assert pg.next_check_at(world) == believed
+    assert ask(world, NotFound(), now=believed) is LegState.READY
+
+    assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=believed + MINUTE) is None
+    assert (world.state, world.legs[0].code) == (LegState.FAILED, "ROUTE_CLOSED")
+    assert world.held() == {Account.AT_CHANNEL: "10,000", Account.FROZEN: "10,000"}
+    assert [one.kind for one in queries.attempts(world.leg_id)].count(SEND) == 1
+
+
+@pytest.mark.parametrize("answer", [pg.succeeded(), Accepted("SIM0001")])
+def test_what_its_channel_took_after_all_is_not_failed_when_the_way_back_closes(
+    answer: Outcome,
+) -> None:
+    world, closes = given_up_as_unknown()
+
+    ask(world, answer, now=closes)
+    if world.state is LegState.ACCEPTED:
+        ask(world, pg.succeeded(), now=closes + MINUTE * 30)
+
+    assert world.state is LegState.PAID
+    assert events("LegFailed") == []
+    assert Account.FROZEN not in world.held()
+
+
+def test_while_the_way_back_is_open_what_was_given_up_is_sent_again() -> None:
+    world, closes = given_up_as_unknown()
+
+    assert claim(world, now=closes - MINUTE).kind is SEND
 
 
 def test_the_way_back_can_close_while_a_leg_waits() -> None:

@@ -29,7 +29,7 @@ from kuaitui.payouts.queries import due_send_backs, send_backs_of, send_backs_se
 from kuaitui.payouts.queries.limits import balance_left
 from kuaitui.payouts.rules import send_back_number
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import BalanceSource, LimitScope
+from kuaitui.payouts.types import AttemptKind, BalanceSource, LimitScope
 from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support import payouts_given as pg
@@ -175,6 +175,22 @@ def test_after_a_definite_failure_two_people_may_order_it_again_under_another_nu
     assert made.view.number != first
     assert made.case.state is SuspenseState.SENT_BACK
     assert made.book == GONE
+
+
+def test_what_was_sent_is_asked_about_once_more_when_its_way_back_closes(made: sbg.World) -> None:
+    made.channel_says(Unknown("timeout"))
+    while made.state is not LegState.READY:
+        made.channel_says(NotFound())
+    closes = made.case.refundable_until
+    assert closes is not None
+
+    asked = sbg.claim(made.send_back_id, now=closes)
+
+    assert asked is not None
+    assert asked.kind is AttemptKind.QUERY
+    sbg.record(asked, Succeeded("R", closes), now=closes)
+    assert made.state is LegState.PAID
+    assert made.case.state is SuspenseState.SENT_BACK
 
 
 def test_a_way_back_that_has_closed_fails_without_a_call_and_keeps_its_number(

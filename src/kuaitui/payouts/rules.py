@@ -154,9 +154,9 @@ def _letters(text: str) -> str:
 
 
 def must_ask(*, clear_since: dt.datetime | None, held_at: dt.datetime | None) -> bool:
-    """Whether a send under a leg's number may hide in a history that was lost.
+    """Whether a send under a leg's number may have taken effect that our books do not know of.
 
-    `held_at` is when the last hold began, `clear_since` since when the channel's word about the
+    `held_at` is from when on they are in doubt, `clear_since` since when the channel's word about the
     number is known to be complete.
     """
     return held_at is not None and (clear_since is None or clear_since < held_at)

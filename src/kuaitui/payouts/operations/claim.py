@@ -18,6 +18,7 @@ from kuaitui.ledger.operations import post_journal, post_journals
 from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
+from kuaitui.payouts.operations.doubts import in_doubt_since
 from kuaitui.payouts.operations.gates import is_limited, is_spaced, is_within_limits
 from kuaitui.payouts.operations.intervention_gate import due_intervention, payee_of
 from kuaitui.payouts.operations.postings import journal_of, news_of_sent
@@ -50,6 +51,8 @@ class Claim:
     started_at: dt.datetime
     held_at: dt.datetime | None
     """When the last hold began."""
+    doubt_since: dt.datetime | None
+    """From when on the channel's word about this leg is needed, if it is."""
     is_uncertain: bool
     """Whether the channel has not yet given its word about this leg since then."""
     reference: str
@@ -77,6 +80,7 @@ class _Chosen:
     leg: PayoutLeg
     kind: AttemptKind
     instruction: PayoutInstruction
+    doubt_since: dt.datetime | None
     is_uncertain: bool
     is_first_send: bool
     payee: PayeeAccount | None
@@ -95,7 +99,8 @@ def claim_leg(
     (for SEND only), the window of the route, the seal that binds the approval; the lease and the next
     fence; the first time
     *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
-    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word. A leg
+    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word, and
+    one that was sent before its way back closed. A leg
     that waits for a person is the matter of what people decided about it.
 
     Raises:
@@ -146,6 +151,7 @@ def claim_legs(
             attempt_id=attempt.id,
             started_at=now,
             held_at=held_at,
+            doubt_since=one.doubt_since,
             is_uncertain=one.is_uncertain,
             reference=one.leg.bank_reference,
             payee=one.payee,
@@ -176,7 +182,7 @@ class _Gate:
         self, interval_of: Callable[[str], dt.timedelta], now: dt.datetime, *, is_alone: bool
     ) -> None:
         self.interval_of = interval_of
-        self._now = now
+        self.now = now
         self._is_alone = is_alone
         self.alone: list[str] = []
         self._stopped: dict[str, bool] = {}
@@ -184,7 +190,7 @@ class _Gate:
 
     def lets_send(self, leg: PayoutLeg) -> bool:
         """Whether a leg may be sent now."""
-        now = self._now
+        now = self.now
         if self._is_stopped(leg.channel):
             return False
         is_closed = leg.route_open_until is not None and leg.route_open_until <= now
@@ -216,7 +222,13 @@ class _Gate:
 def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen | None:
     """What is to be done about a leg now, if it may be done."""
     gate.interval_of(leg.channel)  # whose channel is gone is not taken, not even to be asked about
-    is_uncertain = must_ask(clear_since=leg.clear_since, held_at=held_at)
+    doubt_since = in_doubt_since(
+        held_at=held_at,
+        first_sent_at=leg.first_sent_at,
+        way_open_until=leg.route_open_until,
+        now=gate.now,
+    )
+    is_uncertain = must_ask(clear_since=leg.clear_since, held_at=doubt_since)
     decided: LegIntervention | None = due_intervention(leg)
     kind = next_kind(
         LegState(leg.state),
@@ -229,6 +241,7 @@ def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen
         leg=leg,
         kind=kind,
         instruction=with_release(leg, open_request(leg), held_at=held_at),
+        doubt_since=doubt_since,
         is_uncertain=is_uncertain,
         is_first_send=kind is AttemptKind.SEND and leg.first_sent_at is None,
         payee=payee_of(decided, leg),

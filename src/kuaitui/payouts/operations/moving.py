@@ -94,7 +94,7 @@ def move(
         )
     ensure(may_move(moved.before, step.state), "a leg moves by the table")
     if claim.is_uncertain and clears(
-        outcome, held_at=claim.held_at, capabilities=recording.capabilities, now=now
+        outcome, held_at=claim.doubt_since, capabilities=recording.capabilities, now=now
     ):
         leg.clear_since = now
     for kind in step.postings:
@@ -110,11 +110,11 @@ def move(
 def _ask_back(moved: Moved, recording: Recording, pace: Pace, now: dt.datetime) -> Step:
     """A leg that waits to be sent was asked about: what its channel knows was sent and forgotten."""
     leg, claim = moved.leg, recording.claim
-    assert claim.held_at is not None  # a ready leg is asked about for no other reason
+    assert claim.doubt_since is not None  # a ready leg is asked about for no other reason
     step = decide_asked_back(
         outcome=recording.outcome,
         is_in_transit=leg.first_sent_at is not None,
-        held_at=claim.held_at,
+        held_at=claim.doubt_since,
         checks=leg.checks,
         capabilities=recording.capabilities,
         pace=pace,

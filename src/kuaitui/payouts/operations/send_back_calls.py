@@ -131,7 +131,7 @@ def record_send_back_outcome(
     before = LegState(row.state)
     step = _step(before, _facts(row, claim, now), claim, outcome, capabilities, pace, now)
     if claim.is_uncertain and clears(
-        outcome, held_at=claim.held_at, capabilities=capabilities, now=now
+        outcome, held_at=claim.doubt_since, capabilities=capabilities, now=now
     ):
         row.clear_since = now
     if step.state is not LegState.READY:
@@ -189,11 +189,11 @@ def _step(
         return decide(
             facts, kind=claim.kind, outcome=outcome, capabilities=capabilities, pace=pace, now=now
         )
-    assert claim.held_at is not None  # what is ready is asked about after a restore only
+    assert claim.doubt_since is not None  # what is ready is asked about for no other reason
     return decide_asked_back(
         outcome=outcome,
         is_in_transit=False,
-        held_at=claim.held_at,
+        held_at=claim.doubt_since,
         checks=facts.checks,
         capabilities=capabilities,
         pace=pace,

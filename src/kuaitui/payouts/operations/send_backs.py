@@ -26,6 +26,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import wake
 from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.models import SendBack, SendBackAttempt
+from kuaitui.payouts.operations.doubts import in_doubt_since
 from kuaitui.payouts.operations.send_back_limits import is_within_channel_limits
 from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
@@ -57,8 +58,10 @@ class SendBackClaim:
     attempt_id: int
     started_at: dt.datetime
     held_at: dt.datetime | None
+    doubt_since: dt.datetime | None
+    """From when on the channel's word about this number is needed, if it is."""
     is_uncertain: bool
-    """Whether a send may hide in a history that was lost, since the channel gave no word yet."""
+    """Whether the channel has not yet given its word since then."""
 
 
 @transaction.atomic(durable=True)
@@ -123,7 +126,10 @@ def claim_send_back(
     if row is None:
         return None
     held_at = last_held_at()
-    is_uncertain = must_ask(clear_since=row.clear_since, held_at=held_at)
+    doubt_since = in_doubt_since(
+        held_at=held_at, first_sent_at=row.first_sent_at, way_open_until=row.open_until, now=now
+    )
+    is_uncertain = must_ask(clear_since=row.clear_since, held_at=doubt_since)
     kind = next_kind(LegState(row.state), must_ask=is_uncertain)
     if kind is AttemptKind.SEND:
         if is_sending_stopped(row.channel):
@@ -151,6 +157,7 @@ def claim_send_back(
         attempt_id=attempt.id,
         started_at=now,
         held_at=held_at,
+        doubt_since=doubt_since,
         is_uncertain=is_uncertain,
     )
 
