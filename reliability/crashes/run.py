@@ -30,6 +30,8 @@ LIFE_S_MAX = 2.0
 # The run itself keeps about this many processes waiting for each core.
 LOAD_OF_ITS_OWN = 2.0
 QUIET_WITHIN_S = 240.0
+PASSER_BY_WITHIN_S = 4.0
+TRIES_MAX = 20
 WORKERS = 4
 
 
@@ -140,6 +142,7 @@ class Run:
                 for person in people:
                     if person.failure is not None:
                         person.end()
+            self._strike_where_nobody_came_by()
         finally:
             self.plant.trap.disarm()
             self._reap(end_all=True)
@@ -217,13 +220,26 @@ class Run:
                 self.figures.kills_at["web, at any moment"] += 1
                 self.figures.kills_web += 1
         else:
-            point = self._chance.choice(WEB_POINTS)
-            self.plant.trap.arm(point, Victim.PROCESS)
-            if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=4):
-                self.figures.kills_at[point] += 1
-                self.figures.kills_web += 1
-            self.plant.trap.disarm()
+            self._strike_web_at(min(WEB_POINTS, key=lambda point: self.figures.kills_at[point]))
         self.plant.await_web()
+
+    def _strike_web_at(self, point: str) -> None:
+        """Kill whoever comes by this point within a while, if anybody does."""
+        self.plant.trap.arm(point, Victim.PROCESS)
+        wait_s = PASSER_BY_WITHIN_S * _slowness()
+        if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=wait_s):
+            self.figures.kills_at[point] += 1
+            self.figures.kills_web += 1
+        self.plant.trap.disarm()
+
+    def _strike_where_nobody_came_by(self) -> None:
+        """A short run, or a slow machine, may have met some points of the pages not once."""
+        for _ in range(TRIES_MAX):
+            unmet = [point for point in WEB_POINTS if not self.figures.kills_at[point]]
+            if not unmet:
+                return
+            self._strike_web_at(unmet[0])
+            self.plant.await_web()
 
     def _crash_database(self) -> None:
         """Kill a server process at a point of a worker or a page, or the server itself."""
@@ -237,7 +253,8 @@ class Run:
         elif kind == "web":
             point = self._chance.choice(WEB_POINTS[:2])
             self.plant.trap.arm(point, Victim.DATABASE)
-            if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=4):
+            wait_s = PASSER_BY_WITHIN_S * _slowness()
+            if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=wait_s):
                 self.figures.kills_at[f"database, {point}"] += 1
                 self.figures.crashes_database += 1
             self.plant.trap.disarm()
