@@ -34,7 +34,7 @@ from kuaitui.channels.simulator.signing import shared_key
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.demo.processes import Installation
 from kuaitui.kernel.clock import read_clock
-from tests.support.browser import find_chromium
+from tests.support.browser import ARGUMENTS, find_chromium
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 REASON = "资金账单已列示该笔，微信支付确认交易账单漏行并将补发，工单 KF-20261126-01。"
@@ -105,7 +105,7 @@ def stage(folder: Path) -> Iterator[Stage]:
             installation.start_web()
             installation.enter()
             browser = playwright.chromium.launch(
-                executable_path=find_chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+                executable_path=find_chromium(), args=list(ARGUMENTS)
             )
             installation.await_web()
             yield Stage(installation, folder, browser)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,10 @@ from kuaitui.ledger import queries as ledger
 from tests.support import pay_ins_given as pig
 from tests.support.given import yuan
 from tests.support.simulator import SimulatorProcess
+from tests.support.waiting import await_
 from tests.support.worker import WorkerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 60.0
 # Each moment at which channel and database may know different things; the rest are between them.
 CRASHES = (
     "pay_ins.claim.committed",
@@ -34,13 +33,6 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     process = SimulatorProcess(tmp_path)
     yield process
     process.stop()
-
-
-def await_(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def started() -> pig.World:

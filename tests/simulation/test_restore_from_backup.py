@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,18 +22,11 @@ from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.payouts_given import World
 from tests.support.simulator import SimulatorProcess
+from tests.support.waiting import await_
 from tests.support.worker import WorkerProcess, database_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 60.0
 FLOOR_S = 1.0
-
-
-def await_(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 class Backup:

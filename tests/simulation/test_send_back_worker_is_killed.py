@@ -6,8 +6,7 @@ The channel is the worst there is: it forgets numbers, so whatever is sent twice
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,10 +25,10 @@ from tests.support import given
 from tests.support import send_backs_given as sbg
 from tests.support.given import yuan
 from tests.support.simulator import SimulatorProcess
+from tests.support.waiting import await_
 from tests.support.worker import WorkerProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 60.0
 # Each moment at which channel and database may know different things; the rest are between them.
 CRASHES = (
     "send_backs.begin.uncommitted",
@@ -45,13 +44,6 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     process = SimulatorProcess(tmp_path)
     yield process
     process.stop()
-
-
-def await_(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def ordered_back() -> str:

@@ -29,10 +29,12 @@ from kuaitui.payouts import queries
 from kuaitui.payouts.errors import PayoutUnknown
 from kuaitui.payouts.queries import LegProgress
 from kuaitui.payouts.types import AttemptKind
+from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.states import State
 from tests.support import given
 from tests.support import refunds_given as applications
 from tests.support.simulator import SimulatorProcess
+from tests.support.waiting import await_
 from tests.support.worker import WorkerProcess
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -122,11 +124,8 @@ class Gauntlet:
     def number_of(self, story: Story) -> str:
         return queries.leg(leg_of(story).leg_id).channel_number
 
-    def await_(self, condition: Callable[[], bool], *, within_s: float, what: str) -> None:
-        deadline = time.monotonic() + within_s
-        while not condition():
-            assert time.monotonic() < deadline, f"{what}: {self.unfinished()} {self.tail()}"
-            time.sleep(0.2)
+    def await_(self, condition: Callable[[], bool], what: str) -> None:
+        await_(condition, lambda: f"{what}: {self.unfinished()} {self.tail()}")
 
     def is_quiet(self) -> bool:
         """Nothing is due, and no news waits."""
@@ -136,7 +135,9 @@ class Gauntlet:
         return not self.unfinished()
 
     def unfinished(self) -> set[str]:
-        return {story.application_id for story in self.stories if story.state is not State.PAID}
+        ids = [story.application_id for story in self.stories]
+        unpaid = RefundApplication.objects.filter(public_id__in=ids).exclude(state=State.PAID)
+        return set(unpaid.values_list("public_id", flat=True))
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-1500:]
@@ -165,7 +166,7 @@ class Gauntlet:
             assert (AttemptKind.SEND, AttemptKind.SEND) not in pairwise(kinds), kinds
 
     def assert_news_came_once(self) -> None:
-        self.await_(lambda: not undelivered_count(), within_s=60, what="news is delivered")
+        self.await_(lambda: not undelivered_count(), "news is delivered")
         for story in self.stories:
             assert story.codes.count("paid") == 1, story.codes
             assert story.codes.count("payout_begun") == 1, story.codes
@@ -230,14 +231,13 @@ def test_a_worker_killed_at_every_point_under_every_fault_pays_everything_once(
 
     gauntlet.release()
     worker = gauntlet.worker()
-    gauntlet.await_(gauntlet.is_quiet, within_s=120, what="all are taken up")
+    gauntlet.await_(gauntlet.is_quiet, "all are taken up")
     # What the channel does not know may still arrive there: nothing of it was sent again.
     gauntlet.director.advance(seconds=HIDDEN_S)
     gauntlet.release()
     gauntlet.await_(
         lambda: gauntlet.unfinished() == killed_before_the_call,
-        within_s=120,
-        what="the sent are paid, and what never left waits for the floor",
+        "the sent are paid, and what never left waits for the floor",
     )
     assert worker.stop() == 0
 
@@ -245,7 +245,7 @@ def test_a_worker_killed_at_every_point_under_every_fault_pays_everything_once(
     gauntlet.director.behave()
     gauntlet.release()
     worker = gauntlet.worker(floor_s=0.0)
-    gauntlet.await_(gauntlet.is_paid, within_s=120, what="all are paid")
+    gauntlet.await_(gauntlet.is_paid, "all are paid")
     gauntlet.assert_news_came_once()
     assert worker.stop() == 0
 
@@ -268,14 +268,14 @@ def test_workers_killed_at_any_moment_pay_everything_once(gauntlet: Gauntlet) ->
         workers[victim] = gauntlet.worker(floor_s=60.0)
 
     gauntlet.release()
-    gauntlet.await_(gauntlet.is_quiet, within_s=120, what="all are taken up")
+    gauntlet.await_(gauntlet.is_quiet, "all are taken up")
     for worker in workers:
         assert worker.stop() in {0, -signal.SIGTERM}, "one may just be starting"
     gauntlet.release()
     last = gauntlet.worker(floor_s=0.0)
-    gauntlet.await_(gauntlet.is_paid, within_s=120, what="all are paid")
+    gauntlet.await_(gauntlet.is_paid, "all are paid")
     gauntlet.assert_news_came_once()
-    gauntlet.await_(last.has_started, within_s=60, what="the last worker works")
+    gauntlet.await_(last.has_started, "the last worker works")
     assert last.stop() == 0
     gauntlet.assert_every_number_is_paid_once()
     gauntlet.assert_books_agree()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 PACKAGES = ("chromium", "fonts-noto-cjk")
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
+"""Started by root, in a container, on a machine without a graphics card."""
 INSTALL_TIMEOUT_S = 600
 
 

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from kuaitui.kit.crashpoints import VARIABLE
 from tests.support.simulator import KEY
+from tests.support.waiting import PATIENCE_S
 
 
 def database_url() -> str:
@@ -72,7 +73,7 @@ class WorkerProcess:
         """Whether it works already, and would end gently."""
         return b"worker.started" in self._log.read_bytes()[self._log_began :]
 
-    def wait(self, timeout_s: float = 90.0) -> int:
+    def wait(self, timeout_s: float = PATIENCE_S) -> int:
         """Until it ends by itself."""
         self._process.join(timeout_s)
         if self._process.exitcode is None:
