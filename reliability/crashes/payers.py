@@ -142,6 +142,9 @@ class Payers(Restless):
         except httpx.HTTPStatusError as refused:
             if refused.response.status_code != HTTPStatus.CONFLICT:
                 raise
+            # It has closed there meanwhile. The rule waits for the next payment of this number, which
+            # would be told to nobody, and nobody asks again after what is closed.
+            self._leave(order)
             return
         order.payments += 1
         self.orders.payments += 1

@@ -40,7 +40,8 @@ def test_a_seller_pays_what_is_missing_and_keeps_the_receipt(
         watched.log_in(client.session.session_key)
         page = watched.context.new_page()
         page.goto(f"/shops/{made.shop.shop_id}/")
-        page.get_by_role("link", name="补缴保证金").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="补缴保证金").click()
         assert violations(page) == []
         page.get_by_role("button", name="下一步：付款").dblclick()
 

@@ -115,7 +115,8 @@ def test_the_preview_of_a_rejection_passes_axe(chromium: Browser, address: str) 
         page.goto(f"/console/applications/{made.application_id}/reject")
         page.get_by_role("checkbox").first.check()
         page.get_by_label("说明").fill("订单仍在售后中。")
-        page.get_by_role("button", name="预览").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="预览").click()
         assert look(page, scheme="light", width=1280) == []
         assert look(page, scheme="dark", width=768) == []
 

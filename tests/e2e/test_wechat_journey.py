@@ -96,6 +96,7 @@ def test_a_seller_is_paid_to_their_wechat(
         page = watched.context.new_page()
         page.goto(f"/shops/{made.shop.shop_id}/accounts/new")
         page.get_by_role("link", name="改为收款到我的微信").click()
+        expect(page.get_by_role("heading", name="收款到我的微信")).to_be_visible()
         sound(page)
         page.get_by_role("link", name="由微信确认我的身份").click()
         expect(page.get_by_role("heading", name="微信已确认您的身份")).to_be_visible()
