@@ -46,6 +46,8 @@ class Order:
     shop: given.Shop
     minor: int
     payments: int = 0
+    was_refused: bool = False
+    """The channel took no payment of it; its seller tries no more."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ class Payers(Restless):
 
     def _go_on(self, order: Order) -> bool:
         number, state, lot_id = self._stands(order)
-        if state == "waiting" and not order.payments:
+        if state == "waiting" and not order.payments and not order.was_refused:
             if self.chance.random() < 0.15:
                 self._call_off(order)
             else:
@@ -123,7 +125,7 @@ class Payers(Restless):
             self._leave(order)
             return True
         if state == "closed" and not order.payments:
-            if self.chance.random() < 0.5:
+            if not order.was_refused and self.chance.random() < 0.5:
                 self._pay_anyhow(order, number)
             self._leave(order)
             return True
@@ -144,7 +146,7 @@ class Payers(Restless):
                 raise
             # It has closed there meanwhile. The rule waits for the next payment of this number, which
             # would be told to nobody, and nobody asks again after what is closed.
-            self._leave(order)
+            order.was_refused = True
             return
         order.payments += 1
         self.orders.payments += 1
