@@ -173,6 +173,18 @@ def test_a_channel_that_gives_no_word_keeps_the_hold(outcome: Outcome) -> None:
     assert pg.next_check_at(world) > LATER
 
 
+def test_what_another_worker_began_in_that_very_moment_is_asked_about_too() -> None:
+    """After a restore news waits: one worker begins a payout of it while another begins the hold."""
+    world = pg.payout(now=NOW + 2 * MINUTE)
+
+    operations.hold_sending(reason="a restore", actor=given.reviewer(), now=NOW)
+
+    hold = queries.current_hold()
+    assert hold is not None
+    assert hold.unasked_count == 1
+    assert pg.claim(world, now=NOW + 3 * MINUTE).kind is AttemptKind.QUERY
+
+
 def test_what_was_sent_before_is_asked_about_too() -> None:
     world = payout()
     attempt(world, Unknown("deadline"))

@@ -30,6 +30,7 @@ from kuaitui.payouts.errors import (
 from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.requests import seal_request
+from kuaitui.payouts.operations.switches import held_at_for_good
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import channel_number, must_ask
 from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
@@ -197,7 +198,7 @@ def _add_leg(
         planned.amount,
         _target(lot, planned),
     )
-    held_at = last_held_at()
+    held_at = held_at_for_good()
     sealed = seal_request(instruction, leg_id=leg_id, approval_hash=approval_hash)
     return PayoutLeg.objects.create(
         public_id=leg_id,

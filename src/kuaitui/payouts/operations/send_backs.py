@@ -28,7 +28,7 @@ from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.models import SendBack, SendBackAttempt
 from kuaitui.payouts.operations.doubts import in_doubt_since
 from kuaitui.payouts.operations.send_back_limits import is_within_channel_limits
-from kuaitui.payouts.operations.switches import is_sending_stopped
+from kuaitui.payouts.operations.switches import held_at_for_good, is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind, send_back_number
 from kuaitui.payouts.states import LegState
@@ -79,7 +79,7 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
     is_under_way = any(one.state not in ENDED for one in earlier)
     if case.state is not SuspenseState.TO_SEND_BACK or is_under_way:
         return None
-    held_at = last_held_at()
+    held_at = held_at_for_good()
     sent_count = sum(one.first_sent_at is not None for one in earlier)
     # Whoever hears the same order at the same moment finds ours.
     row, is_new = SendBack.objects.get_or_create(
