@@ -60,6 +60,7 @@ pytestmark = pytest.mark.django_db
 SEND, QUERY = AttemptKind.SEND, AttemptKind.QUERY
 PAYOUT_TABLES = ("payouts_payout", "payouts_leg", "payouts_attempt")
 LATER = NOW + MINUTE
+HOUR = 60 * MINUTE
 
 
 def events(name: str) -> list[dict[str, object]]:
@@ -271,15 +272,25 @@ def test_what_was_sent_is_asked_about_once_more_when_its_way_back_closes() -> No
     world, closes = given_up_as_unknown()
 
     assert ask(world, Unknown("timeout"), now=closes) is LegState.READY
-    assert ask(world, NotFound(), now=closes + MINUTE * 5) is LegState.READY
-    believed = closes + FLOOR
-    assert pg.next_check_at(world) == believed
-    assert ask(world, NotFound(), now=believed) is LegState.READY
+    assert ask(world, NotFound(), now=closes + HOUR) is LegState.READY
 
-    assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=believed + MINUTE) is None
+    later = closes + 2 * HOUR
+    assert operations.claim_leg(leg_id=world.leg_id, pace=PACE, now=later) is None
     assert (world.state, world.legs[0].code) == (LegState.FAILED, "ROUTE_CLOSED")
     assert world.held() == {Account.AT_CHANNEL: "10,000", Account.FROZEN: "10,000"}
     assert [one.kind for one in queries.attempts(world.leg_id)].count(SEND) == 1
+
+
+def test_a_send_just_before_the_way_back_closes_is_not_believed_unknown_before_the_floor() -> None:
+    world, closes = given_up_as_unknown()
+    sent_at = closes - MINUTE
+    attempt(world, RejectedConfig("NO_PERMISSION"), now=sent_at)
+
+    assert ask(world, NotFound(), now=closes + 2 * MINUTE) is LegState.READY
+
+    believed = sent_at + FLOOR
+    assert pg.next_check_at(world) == believed
+    assert ask(world, pg.succeeded(), now=believed) is LegState.PAID
 
 
 @pytest.mark.parametrize("answer", [pg.succeeded(), Accepted("SIM0001")])

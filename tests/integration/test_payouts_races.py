@@ -16,10 +16,8 @@ from kuaitui.ledger.types import Account
 from kuaitui.payouts import operations, queries
 from kuaitui.payouts.errors import PayoutUnderWay
 from kuaitui.payouts.models import PayoutAttempt
-from kuaitui.payouts.operations.switches import held_at_for_good
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind
-from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.given import NOW
 from tests.support.payouts_given import PACE, claim, payout, record
@@ -168,23 +166,3 @@ def test_records_of_many_payouts_at_once_do_not_wait_for_each_other(again: int) 
 
     assert [world.held() for world in worlds] == [{}] * len(worlds)
     assert OutboxRow.objects.filter(event="payouts.PayoutPaid").count() == len(worlds)
-
-
-def test_a_hold_waits_for_what_is_being_begun_and_holds_it_too() -> None:
-    hold = threading.Thread(target=hold_in_a_thread)
-    with transaction.atomic():
-        assert held_at_for_good() is None
-        hold.start()
-        hold.join(0.5)
-        assert hold.is_alive(), "the hold did not wait"
-        assert queries.current_hold() is None
-    hold.join(30)
-
-    assert queries.current_hold() is not None
-
-
-def hold_in_a_thread() -> None:
-    try:
-        operations.hold_sending(reason="a restore", actor=given.reviewer(), now=NOW)
-    finally:
-        connections.close_all()

@@ -177,18 +177,24 @@ def test_after_a_definite_failure_two_people_may_order_it_again_under_another_nu
     assert made.book == GONE
 
 
-def test_what_was_sent_is_asked_about_once_more_when_its_way_back_closes(made: sbg.World) -> None:
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_what_was_sent_and_cannot_go_any_more_is_asked_about_once_more(
+    made: sbg.World, takes_back: bool
+) -> None:
+    """Its way back has closed, or its channel refunds no more."""
+    made.now += pg.SECOND
     made.channel_says(Unknown("timeout"))
     while made.state is not LegState.READY:
         made.channel_says(NotFound())
     closes = made.case.refundable_until
     assert closes is not None
 
-    asked = sbg.claim(made.send_back_id, now=closes)
+    now = closes if takes_back else closes - given.DAY
+    asked = sbg.claim(made.send_back_id, now=now, takes_back=takes_back)
 
     assert asked is not None
     assert asked.kind is AttemptKind.QUERY
-    sbg.record(asked, Succeeded("R", closes), now=closes)
+    sbg.record(asked, Succeeded("R", now), now=now)
     assert made.state is LegState.PAID
     assert made.case.state is SuspenseState.SENT_BACK
 

@@ -175,6 +175,17 @@ def test_a_mark_of_before_sends_back_were_noted_is_read_as_a_legs(tmp_path: Path
 # The hold
 
 
+def test_what_another_worker_began_in_the_very_moment_of_the_hold_is_asked_about_too() -> None:
+    """After a restore news waits: one thread begins what it orders, another one the hold."""
+    made = sbg.ordered(now=given.NOW + given.DAY)
+
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=made.now - pg.SECOND)
+
+    taken = sbg.claim(made.send_back_id, now=made.now)
+    assert taken is not None
+    assert taken.kind is AttemptKind.QUERY
+
+
 def test_what_waits_to_go_back_is_asked_about_at_once(made: sbg.World) -> None:
     made.channel_says(NotSent("connect_error"))
     assert due_send_backs(now=made.now) == []

@@ -30,7 +30,6 @@ from kuaitui.payouts.errors import (
 from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.requests import seal_request
-from kuaitui.payouts.operations.switches import held_at_for_good
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import channel_number, must_ask
 from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
@@ -198,7 +197,6 @@ def _add_leg(
         planned.amount,
         _target(lot, planned),
     )
-    held_at = held_at_for_good()
     sealed = seal_request(instruction, leg_id=leg_id, approval_hash=approval_hash)
     return PayoutLeg.objects.create(
         public_id=leg_id,
@@ -222,8 +220,8 @@ def _add_leg(
         created_at=now,
         since=now,
         next_check_at=now,
-        # Money that came in after a restore was never sent out in the history that was lost.
-        clear_since=now if held_at is None or lot.paid_at >= held_at else None,
+        # Before it came in, no history sent it out: not one that a restore has taken from us either.
+        clear_since=min(lot.paid_at, now),
     )
 
 

@@ -97,11 +97,10 @@ def claim_leg(
 
     In one transaction: kill switch, hold, limits, `refund_interval` and the release of the leg's batch
     (for SEND only), the window of the route, the seal that binds the approval; the lease and the next
-    fence; the first time
-    *frozen → in_transit*; the attempt row. A leg whose last worker never recorded is asked about, never
-    sent; so is one whose sends may be forgotten after a restore, until its channel gave its word, and
-    one that was sent before its way back closed. A leg
-    that waits for a person is the matter of what people decided about it.
+    fence; the first time *frozen → in_transit*; the attempt row. A leg whose last worker never recorded
+    is asked about, never sent. So is, until its channel gave its word, one whose sends may be forgotten
+    after a restore, and one that was sent and whose way back has closed since. A leg that waits for a
+    person is the matter of what people decided about it.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -193,7 +192,7 @@ class _Gate:
         now = self.now
         if self._is_stopped(leg.channel):
             return False
-        is_closed = leg.route_open_until is not None and leg.route_open_until <= now
+        is_closed = _has_closed(leg, now)
         is_limited = leg.first_sent_at is None and self._is_limited(leg)
         if not self._is_alone and (is_closed or is_limited):
             self.alone.append(leg.public_id)
@@ -219,14 +218,15 @@ class _Gate:
         return self._limited[key]
 
 
+def _has_closed(leg: PayoutLeg, now: dt.datetime) -> bool:
+    return leg.route_open_until is not None and leg.route_open_until <= now
+
+
 def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen | None:
     """What is to be done about a leg now, if it may be done."""
     gate.interval_of(leg.channel)  # whose channel is gone is not taken, not even to be asked about
     doubt_since = in_doubt_since(
-        held_at=held_at,
-        first_sent_at=leg.first_sent_at,
-        way_open_until=leg.route_open_until,
-        now=gate.now,
+        held_at=held_at, last_sent_at=leg.last_sent_at, cannot_go=_has_closed(leg, gate.now)
     )
     is_uncertain = must_ask(clear_since=leg.clear_since, held_at=doubt_since)
     decided: LegIntervention | None = due_intervention(leg)

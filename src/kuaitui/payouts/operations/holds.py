@@ -6,7 +6,7 @@ import datetime as dt
 
 import structlog
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
@@ -32,7 +32,6 @@ from kuaitui.payouts.states import LIVE
 from kuaitui.payouts.types import HoldCause
 
 TEXT_LENGTH_MAX = 200
-MOMENT = dt.timedelta(microseconds=1)
 WATCHMAN = Actor.system("payouts.restore_watch")
 
 log = structlog.get_logger(__name__)
@@ -136,10 +135,7 @@ def _begin(cause: HoldCause, reason: str, actor: Actor, now: dt.datetime) -> boo
     if SendingHold.objects.filter(released_at=None).exists():
         return False
     hold = SendingHold.objects.create(
-        cause=cause,
-        reason=reason[:TEXT_LENGTH_MAX],
-        begun_by=actor.id,
-        begun_at=_after_all_words(now),
+        cause=cause, reason=reason[:TEXT_LENGTH_MAX], begun_by=actor.id, begun_at=now
     )
     live = Q(state__in=[state.value for state in LIVE], set_aside_at=None, lease_until=None)
     PayoutLeg.objects.filter(live).update(next_check_at=now)
@@ -154,16 +150,6 @@ def _begin(cause: HoldCause, reason: str, actor: Actor, now: dt.datetime) -> boo
     )
     wake()
     return True
-
-
-def _after_all_words(now: dt.datetime) -> dt.datetime:
-    """Later than anything was called clear, by whichever worker's clock: all of it is in doubt."""
-    live = [state.value for state in LIVE]
-    moments: list[dt.datetime | None] = [
-        PayoutLeg.objects.filter(state__in=live).aggregate(last=Max("clear_since"))["last"],
-        SendBack.objects.filter(state__in=live).aggregate(last=Max("clear_since"))["last"],
-    ]
-    return max([now, *(last + MOMENT for last in moments if last is not None)])
 
 
 def _lock_hold() -> SendingHold:

@@ -28,7 +28,7 @@ from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.models import SendBack, SendBackAttempt
 from kuaitui.payouts.operations.doubts import in_doubt_since
 from kuaitui.payouts.operations.send_back_limits import is_within_channel_limits
-from kuaitui.payouts.operations.switches import held_at_for_good, is_sending_stopped
+from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind, send_back_number
 from kuaitui.payouts.states import LegState
@@ -79,7 +79,6 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
     is_under_way = any(one.state not in ENDED for one in earlier)
     if case.state is not SuspenseState.TO_SEND_BACK or is_under_way:
         return None
-    held_at = held_at_for_good()
     sent_count = sum(one.first_sent_at is not None for one in earlier)
     # Whoever hears the same order at the same moment finds ours.
     row, is_new = SendBack.objects.get_or_create(
@@ -97,7 +96,8 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
             "created_at": now,
             "since": now,
             "next_check_at": now,
-            "clear_since": now if held_at is None or case.paid_at >= held_at else None,
+            # Before it came in, no history sent it back.
+            "clear_since": min(case.paid_at, now),
         },
     )
     if not is_new:
@@ -115,7 +115,8 @@ def claim_send_back(
 
     In one transaction: kill switch, hold, the window of the way back and the channel's limits (for
     SEND only), lease, fence, the attempt. `takes_back` says whether the channel refunds along a
-    payment at all. What cannot go is failed, and its case is open again.
+    payment at all. What cannot go is failed, and its case is open again; what was sent before is
+    asked about first.
     """
     row = (
         SendBack.objects.select_for_update(skip_locked=True)
@@ -126,17 +127,17 @@ def claim_send_back(
     if row is None:
         return None
     held_at = last_held_at()
+    why_not = _why_it_cannot_go(row, now, takes_back=takes_back)
     doubt_since = in_doubt_since(
-        held_at=held_at, first_sent_at=row.first_sent_at, way_open_until=row.open_until, now=now
+        held_at=held_at, last_sent_at=row.last_sent_at, cannot_go=bool(why_not)
     )
     is_uncertain = must_ask(clear_since=row.clear_since, held_at=doubt_since)
     kind = next_kind(LegState(row.state), must_ask=is_uncertain)
     if kind is AttemptKind.SEND:
         if is_sending_stopped(row.channel):
             return None
-        code = _why_it_cannot_go(row, now, takes_back=takes_back)
-        if code:
-            fail(row, code, now)
+        if why_not:
+            fail(row, why_not, now)
             return None
         if row.first_sent_at is None and not is_within_channel_limits(row, now=now):
             return None

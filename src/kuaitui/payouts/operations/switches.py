@@ -20,7 +20,6 @@ from kuaitui.payouts.errors import (
 )
 from kuaitui.payouts.events import SendingStopped
 from kuaitui.payouts.models import ChannelSwitch
-from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.types import ALL_CHANNELS
 
 REASON_LENGTH_MAX = 200
@@ -119,18 +118,6 @@ def is_sending_stopped(channel: str) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [SWITCH_LOCK])
         cursor.execute(STOPPED, [channel, ALL_CHANNELS])
         return bool(cursor.fetchone()[0])
-
-
-@requires_transaction
-def held_at_for_good() -> dt.datetime | None:
-    """When the last hold began; no other begins before this transaction ends.
-
-    For what is called clear because no hold stands against it: a hold that begins at the same moment
-    must see it, or it would be sent unasked once the hold is released.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [SWITCH_LOCK])
-    return last_held_at()
 
 
 @requires_transaction
