@@ -130,10 +130,7 @@ class Channels:
             ChannelUnknown: the settings name no such channel.
             ChannelCannot: it declares no way to pay in.
         """
-        channel = self.get(name)
-        if not channel.capabilities.pay_in_methods:
-            raise ChannelCannot(channel=name, what="pay_in")
-        return cast("PayInChannel", channel)
+        return cast("PayInChannel", self._able(name, "pay_in", lambda can: can.pay_in_methods))
 
     def stating(self, name: str) -> StatementChannel:
         """One channel, for its bills.
@@ -142,10 +139,8 @@ class Channels:
             ChannelUnknown: the settings name no such channel.
             ChannelCannot: it declares no bills.
         """
-        channel = self.get(name)
-        if not channel.capabilities.statement_kinds:
-            raise ChannelCannot(channel=name, what="statement")
-        return cast("StatementChannel", channel)
+        able = self._able(name, "statement", lambda can: can.statement_kinds)
+        return cast("StatementChannel", able)
 
     def identifying(self, name: str) -> IdentifyingChannel:
         """One channel, for what it knows of payees.
@@ -154,10 +149,8 @@ class Channels:
             ChannelUnknown: the settings name no such channel.
             ChannelCannot: it does not say who anybody is.
         """
-        channel = self.get(name)
-        if not channel.capabilities.identifies_payees:
-            raise ChannelCannot(channel=name, what="identify")
-        return cast("IdentifyingChannel", channel)
+        able = self._able(name, "identify", lambda can: can.identifies_payees)
+        return cast("IdentifyingChannel", able)
 
     def batching(self, name: str) -> BankChannel:
         """One channel, for its batches.
@@ -166,10 +159,15 @@ class Channels:
             ChannelUnknown: the settings name no such channel.
             ChannelCannot: it sends each payout by itself.
         """
+        return cast("BankChannel", self._able(name, "batch", lambda can: can.is_batched))
+
+    def _able(
+        self, name: str, what: str, declares: Callable[[ChannelCapabilities], object]
+    ) -> Channel:
         channel = self.get(name)
-        if not channel.capabilities.is_batched:
-            raise ChannelCannot(channel=name, what="batch")
-        return cast("BankChannel", channel)
+        if not declares(channel.capabilities):
+            raise ChannelCannot(channel=name, what=what)
+        return channel
 
     @property
     def names(self) -> tuple[str, ...]:
