@@ -225,12 +225,17 @@ class Run:
 
     def _strike_web_at(self, point: str) -> None:
         """Kill whoever comes by this point within a while, if anybody does."""
-        self.plant.trap.arm(point, Victim.PROCESS)
-        wait_s = PASSER_BY_WITHIN_S * _slowness()
-        if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=wait_s):
+        if self._comes_by(point, Victim.PROCESS):
             self.figures.kills_at[point] += 1
             self.figures.kills_web += 1
+
+    def _comes_by(self, point: str, victim: Victim) -> bool:
+        """Whether anybody has come to the point of a page within a while, and struck."""
+        self.plant.trap.arm(point, victim)
+        wait_s = PASSER_BY_WITHIN_S * _slowness()
+        struck = self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=wait_s)
         self.plant.trap.disarm()
+        return struck
 
     def _strike_where_nobody_came_by(self) -> None:
         """A short run, or a slow machine, may have met some points of the pages not once."""
@@ -252,12 +257,9 @@ class Run:
             self.figures.crashes_database += 1
         elif kind == "web":
             point = self._chance.choice(WEB_POINTS[:2])
-            self.plant.trap.arm(point, Victim.DATABASE)
-            wait_s = PASSER_BY_WITHIN_S * _slowness()
-            if self._wait_for(lambda: not self.plant.trap.is_armed(point), seconds=wait_s):
+            if self._comes_by(point, Victim.DATABASE):
                 self.figures.kills_at[f"database, {point}"] += 1
                 self.figures.crashes_database += 1
-            self.plant.trap.disarm()
         self.plant.await_database()
 
     def _crash_at_a_point_of_a_worker(self) -> bool:
