@@ -20,6 +20,7 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.kit.encryption import SealBroken
+from kuaitui.notifications.queries import notices_of
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries import Confirmation, confirmations_of
 from kuaitui.payouts.states import LegState
@@ -190,6 +191,25 @@ def paying(outcome: Outcome) -> refunds_given.World:
     made = refunds_given.application(State.PAYING)
     made.channel_answers(outcome)
     return made
+
+
+def told_of(made: refunds_given.World) -> int:
+    codes = [notice.code for notice in notices_of(shop_key=made.shop.shop_key)]
+    return codes.count("payout.confirm_receipt")
+
+
+def test_a_seller_is_told_once_that_money_waits_for_them() -> None:
+    made = paying(to_confirm(PACKAGE))
+    made.now += given.DAY / 24
+    made.channel_answers(to_confirm(PACKAGE))
+
+    assert told_of(made) == 1
+
+
+def test_a_refund_that_is_stuck_is_not_told_as_one_to_confirm() -> None:
+    made = paying(NeedsAction(NeededAction.ABNORMAL_REFUND, "SIM0001"))
+
+    assert told_of(made) == 0
 
 
 def test_the_page_says_what_to_do_until_when_and_where_the_money_is() -> None:

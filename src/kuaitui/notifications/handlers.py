@@ -15,6 +15,7 @@ from kuaitui.deposits.events import (
 from kuaitui.deposits.queries import suspense_case
 from kuaitui.kit.outbox import subscribe
 from kuaitui.notifications.operations import write_notice
+from kuaitui.payouts.events import PayeeMustConfirm
 from kuaitui.refunds.events import ApplicationMoved
 
 
@@ -27,6 +28,19 @@ def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:
             code=f"application.{event.code}",
             object_id=event.application_id,
             cause=f"{event.application_id}/{event.number}",
+            now=now,
+        )
+
+
+@subscribe(PayeeMustConfirm)
+def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:
+    """A seller hears that money waits for their confirmation, once for each part."""
+    with transaction.atomic():
+        write_notice(
+            shop_key=event.shop_key,
+            code="payout.confirm_receipt",
+            object_id=event.application_id,
+            cause=f"{event.leg_id}/confirm_receipt",
             now=now,
         )
 

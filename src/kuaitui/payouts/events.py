@@ -69,6 +69,16 @@ class LegReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class PayeeMustConfirm:
+    """A channel pays a leg as soon as its payee has confirmed, and for a while only."""
+
+    application_id: str
+    shop_key: int
+    leg_id: str
+    occurred_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutDelayed:
     """A leg has been without a definite result for too long: a person must look."""
 

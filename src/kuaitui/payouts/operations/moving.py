@@ -11,6 +11,7 @@ import structlog
 from kuaitui.channels.port import (
     Accepted,
     ChannelCapabilities,
+    NeededAction,
     NeedsAction,
     Outcome,
     Returned,
@@ -18,7 +19,13 @@ from kuaitui.channels.port import (
 )
 from kuaitui.kernel.invariants import ensure
 from kuaitui.ledger.types import Journal
-from kuaitui.payouts.events import LegFailed, LegPaid, LegReturned, PayoutDelayed
+from kuaitui.payouts.events import (
+    LegFailed,
+    LegPaid,
+    LegReturned,
+    PayeeMustConfirm,
+    PayoutDelayed,
+)
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.operations.batch_gate import note_sent
 from kuaitui.payouts.operations.claim import Claim
@@ -191,6 +198,9 @@ def _tell(moved: Moved, outcome: Outcome, now: dt.datetime) -> None:
             moved.news.append(LegFailed(*about, leg.code, moment))
         case LegState.RETURNED:
             moved.news.append(LegReturned(*about, leg.code, moment))
+        case LegState.NEEDS_ACTION if leg.code == NeededAction.USER_CONFIRM:
+            told = PayeeMustConfirm(payout.application_id, payout.shop_key, leg.public_id, moment)
+            moved.news.append(told)
 
 
 def _alarm_if_delayed(moved: Moved, pace: Pace, now: dt.datetime) -> None:
