@@ -40,8 +40,8 @@ def text_area(
     )
 
 
-class DestinationForm(forms.Form):
-    """A payee account, as it stands on the card or in the contract with the bank."""
+class PayeeForm(forms.Form):
+    """Who is paid, and where to go back to. By itself: a payee whom their channel has named."""
 
     holder_name = forms.CharField(
         label=_("Account holder"),
@@ -49,6 +49,12 @@ class DestinationForm(forms.Form):
         max_length=200,
         widget=forms.TextInput({"autocomplete": "name"}),
     )
+    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
+
+
+class DestinationForm(PayeeForm):
+    """A payee account, as it stands on the card or in the contract with the bank."""
+
     bank_name = forms.CharField(label=_("Bank"), required=False, max_length=200)
     account_number = forms.CharField(
         label=_("Account number"),
@@ -73,7 +79,6 @@ class DestinationForm(forms.Form):
         ),
     )
     is_company = forms.BooleanField(label=_("This is a company's account"), required=False)
-    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
 
 
 DESTINATION_FIELDS = {
@@ -92,15 +97,9 @@ DESTINATION_FIELDS = {
 }
 
 
-class AlipayForm(forms.Form):
+class AlipayForm(PayeeForm):
     """An Alipay account, by what its owner logs in with."""
 
-    holder_name = forms.CharField(
-        label=_("Account holder"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput({"autocomplete": "name"}),
-    )
     account_number = forms.CharField(
         label=_("Alipay account"),
         required=False,
@@ -109,19 +108,6 @@ class AlipayForm(forms.Form):
             {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
-    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
-
-
-class WechatForm(forms.Form):
-    """The name of a payee whom WeChat has named by an openid."""
-
-    holder_name = forms.CharField(
-        label=_("Account holder"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput({"autocomplete": "name"}),
-    )
-    back = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput())
 
 
 class ApplyForm(forms.Form):

@@ -1,6 +1,7 @@
 """Whom a channel has named, between the channel's page and the form that enters them.
 
-It waits in the session, sealed, for one person and one shop, half an hour at most. What comes back
+It waits in the session, sealed, for one person and one shop, for half an hour: a form that is sent
+twice is entered once and answered the same. What comes back
 from a channel counts only with the mark that went there from the same session: else somebody could
 have their own account named here by a link.
 """
@@ -56,11 +57,6 @@ def named(request: ShopRequest, *, now: dt.datetime) -> str | None:
         return keyring().unseal(sealed, context=_context(request))
     except SealBroken:  # of another shop or person, or the key was rotated away meanwhile
         return None
-
-
-def forget(request: ShopRequest) -> None:
-    """The form is done."""
-    request.session.pop(_NAMED, None)
 
 
 def _write(request: ShopRequest, name: str, values: dict[str, str], now: dt.datetime) -> None:

@@ -71,5 +71,5 @@ def pace() -> PayInPace:
 
 @functools.cache
 def channels() -> Channels:
-    """The channels of this installation, to ask what they can do. Pages call none of them."""
+    """The channels of this installation, to ask what they can do. No page of money calls them."""
     return build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)

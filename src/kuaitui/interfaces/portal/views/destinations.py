@@ -21,6 +21,7 @@ from kuaitui.interfaces.portal.forms import (
     DESTINATION_FIELDS,
     AlipayForm,
     DestinationForm,
+    PayeeForm,
     show_refusal,
 )
 from kuaitui.interfaces.portal.rendering import show
@@ -75,7 +76,7 @@ def alipay_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa:
 
 
 def enter_new(
-    request: ShopRequest, form_class: type[forms.Form], template: str, enter: Enter
+    request: ShopRequest, form_class: type[PayeeForm], template: str, enter: Enter
 ) -> HttpResponseBase:
     """The form of an account: shown, refused with what was typed, or entered."""
     if request.method != "POST":

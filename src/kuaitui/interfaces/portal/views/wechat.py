@@ -23,7 +23,7 @@ from kuaitui.deposits import operations as deposit_operations
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import Destination
 from kuaitui.interfaces.portal import identities
-from kuaitui.interfaces.portal.forms import WechatForm
+from kuaitui.interfaces.portal.forms import PayeeForm
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest, is_in_wechat
 from kuaitui.interfaces.portal.views.destinations import enter_new, way_back
@@ -70,17 +70,15 @@ def wechat_new(request: ShopRequest, shop_id: str) -> HttpResponseBase:  # noqa:
         return _ask(request, channel)
 
     def enter(form: forms.Form) -> Destination:
-        added = deposit_operations.add_wechat_user(
+        return deposit_operations.add_wechat_user(
             shop_key=request.shop.key,
             holder_name=form.cleaned_data["holder_name"],
             openid=openid,
             actor=request.viewer.actor,
             now=read_clock(),
         )
-        identities.forget(request)
-        return added
 
-    return enter_new(request, WechatForm, "portal/wechat_new.html", enter)
+    return enter_new(request, PayeeForm, "portal/wechat_new.html", enter)
 
 
 def _identifying() -> IdentifyingChannel:
