@@ -52,7 +52,6 @@ from kuaitui.channels.simulator.alipay.director import AlipayDirector
 from kuaitui.channels.simulator.alipay.keys import CERTIFICATE_MODE, KEY_MODE
 from kuaitui.channels.simulator.alipay.process import settings_entry
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule, troubles
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.interfaces.cli.main import main
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.money import Money
@@ -104,11 +103,7 @@ def adapter(
 
 def printed(process: AlipayProcess) -> dict[str, Any]:
     """What the simulator prints for `KUAITUI_CHANNELS`."""
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
-    return dict(settings_entry(options))
+    return dict(settings_entry(process.options))
 
 
 @functools.cache

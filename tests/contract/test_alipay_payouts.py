@@ -11,7 +11,6 @@ from kuaitui.channels.port import PayeeKind
 from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.channels.simulator.alipay.director import AlipayDirector
 from kuaitui.channels.simulator.alipay.process import settings_entry
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.deposits.operations import verify_destination
 from kuaitui.deposits.queries import destinations
 from kuaitui.deposits.types import Destination
@@ -46,11 +45,7 @@ def director(process: AlipayProcess) -> Iterator[AlipayDirector]:
 
 @pytest.fixture(autouse=True)
 def channels(process: AlipayProcess, settings: Any) -> Channels:
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
-    settings.KUAITUI_CHANNELS = {NAME: dict(settings_entry(options))}
+    settings.KUAITUI_CHANNELS = {NAME: dict(settings_entry(process.options))}
     settings.KUAITUI_PAYERS = {PayeeKind.ALIPAY_ACCOUNT.value: NAME}
     return build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
 
@@ -71,8 +66,7 @@ def approve(made: World) -> None:
     if made.state is State.SUBMITTED:
         made.check()
     made.approve()
-    if made.state is State.AWAITING_SECOND_APPROVAL:
-        made.confirm()
+    made.approve_whole()
     made.deliver()
 
 

@@ -24,7 +24,6 @@ from kuaitui.channels.port import (
     Succeeded,
 )
 from kuaitui.channels.simulator.alipay import process as alipay
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay import process as wechatpay
 from kuaitui.channels.simulator.wechatpay.times import BEIJING
 from kuaitui.channels.wechatpay import WeChatPayChannel, WeChatPaySettings
@@ -84,12 +83,10 @@ def institution(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inst
     noon = read_clock().astimezone(BEIJING).replace(hour=12, minute=0, second=0, microsecond=0)
     begins = noon - 2 * ONE_DAY
     process = make(tmp_path, "--clock", begins.isoformat(), "--fee-rate", "0.6")
-    options = SimulatorOptions(
-        port=int(process.base_url.rpartition(":")[2]), book=process.book, key_file=process.book,
-        keys=process.keys, clock=read_clock,
-    )  # fmt: skip
     entry = {
-        name: value for name, value in module.settings_entry(options).items() if name != "adapter"
+        name: value
+        for name, value in module.settings_entry(process.options).items()
+        if name != "adapter"
     }
     director = process.director()
     director.fund(1_000_00)

@@ -45,7 +45,6 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule, troubles
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.channels.wechatpay import KeyMode, WeChatPayChannel, WeChatPaySettings
@@ -94,12 +93,12 @@ def adapter(process: WechatPayProcess, **changes: Any) -> WeChatPayChannel:
 @functools.cache
 def settings_of(process: WechatPayProcess) -> WeChatPaySettings:
     """What the simulator prints for `KUAITUI_CHANNELS`, as the adapter reads it."""
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
     return WeChatPaySettings.parse(
-        {name: value for name, value in settings_entry(options).items() if name != "adapter"}
+        {
+            name: value
+            for name, value in settings_entry(process.options).items()
+            if name != "adapter"
+        }
     )
 
 

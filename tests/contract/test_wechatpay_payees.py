@@ -16,11 +16,9 @@ from django.test import Client
 
 from kuaitui.channels.port import NotIdentifiedBecause, PayeeKind, PayeeNotIdentified
 from kuaitui.channels.registry import Channels, build_channels
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.deposits.models import DestinationRow
-from kuaitui.deposits.operations import verify_destination
 from kuaitui.deposits.queries import destinations, payee_details
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import operations
@@ -56,11 +54,7 @@ def director(process: WechatPayProcess) -> Iterator[WechatPayDirector]:
 
 @pytest.fixture(autouse=True)
 def channels(process: WechatPayProcess, settings: Any) -> Channels:
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
-    settings.KUAITUI_CHANNELS = {NAME: dict(settings_entry(options))}
+    settings.KUAITUI_CHANNELS = {NAME: dict(settings_entry(process.options))}
     settings.KUAITUI_PAYERS = {PayeeKind.WECHAT_USER.value: NAME}
     settings.ALLOWED_HOSTS = ["testserver"]
     return build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
@@ -101,17 +95,10 @@ def test_a_seller_named_by_wechat_is_paid_there_once_they_confirm(
 
     named(browser, page_of(made.shop))
     entered = browser.post(page_of(made.shop), {"holder_name": given.OWNER}, follow=True)
-    (account,) = destinations(shop_key=made.shop.shop_key)
-    verify_destination(destination_id=account.destination_id, actor=given.reviewer(), now=now)
-    made.submit(destination_id=account.destination_id)
-    made.now = read_clock()
-    made.check()
-    made.approve()
-    if made.state is State.AWAITING_SECOND_APPROVAL:
-        made.confirm()
-    made.deliver()
+    made.pay_to_newest_account()
 
     assert "Your WeChat is entered." in entered.text
+    (account,) = destinations(shop_key=made.shop.shop_key)
     assert payee_details(account.destination_id).account_number == OPENID
     assert step(made, channels) is LegState.NEEDS_ACTION
     progress = browser.get(f"/shops/{made.shop.shop_id}/refunds/{made.application_id}").text
@@ -266,6 +253,23 @@ def test_whom_wechat_named_half_an_hour_ago_is_named_again(
 
     assert "WeChat has told us who you are" in in_time
     assert "Let WeChat say who I am" in too_late
+
+
+def test_a_form_that_is_sent_twice_is_entered_once_and_answered_the_same(
+    director: WechatPayDirector,
+) -> None:
+    shop = given.shop()
+    browser = portal_given.browser(shop.shop_key)
+    named(browser, page_of(shop))
+    form = {"holder_name": given.OWNER}
+
+    first = browser.post(page_of(shop), form, follow=True).text
+    with given.nothing_moves():
+        second = browser.post(page_of(shop), form, follow=True).text
+
+    assert "Your WeChat is entered." in first
+    assert "Your WeChat is entered." in second
+    assert len(destinations(shop_key=shop.shop_key)) == 1
 
 
 def test_the_way_back_survives_the_way_to_wechat(director: WechatPayDirector) -> None:

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from kuaitui.channels.port import PayeeKind
 from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.channels.simulator.faults import Fault, Rule
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.kernel.clock import read_clock
@@ -55,11 +54,7 @@ def director(process: WechatPayProcess) -> Iterator[WechatPayDirector]:
 
 @pytest.fixture(autouse=True)
 def channels(process: WechatPayProcess, settings: Any) -> Channels:
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
-    entry = {**settings_entry(options), "transfer_scene": SCENE}
+    entry = {**settings_entry(process.options), "transfer_scene": SCENE}
     settings.KUAITUI_CHANNELS = {NAME: entry}
     settings.KUAITUI_PAYERS = {PayeeKind.WECHAT_USER.value: NAME}
     return build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)

@@ -16,7 +16,6 @@ from kuaitui.channels.port import (
     StatementFetched,
     StatementKind,
 )
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.channels.simulator.wechatpay.times import BEIJING
@@ -83,11 +82,9 @@ def transfer(tmp_path: Any) -> Iterator[Transfer]:
     noon = read_clock().astimezone(BEIJING).replace(hour=12, minute=0, second=0, microsecond=0)
     begins = noon - 6 * ONE_DAY
     process = WechatPayProcess(tmp_path, "--clock", begins.isoformat())
-    options = SimulatorOptions(
-        port=int(process.base_url.rpartition(":")[2]), book=process.book, key_file=process.book,
-        keys=process.keys, clock=read_clock,
-    )  # fmt: skip
-    entry = {name: text for name, text in settings_entry(options).items() if name != "adapter"}
+    entry = {
+        name: text for name, text in settings_entry(process.options).items() if name != "adapter"
+    }
     channel = WeChatPayChannel(WeChatPaySettings.parse(entry), clock=read_clock)
     director = process.director()
     director.fund(2_000_00)

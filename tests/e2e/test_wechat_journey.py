@@ -13,15 +13,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from kuaitui.channels.port import PayeeKind
 from kuaitui.channels.registry import build_channels
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
-from kuaitui.deposits.operations import verify_destination
-from kuaitui.deposits.queries import destinations
 from kuaitui.kernel.clock import read_clock
 from kuaitui.payouts import operations
 from kuaitui.payouts.queries import payout_of_application
 from kuaitui.payouts.states import LegState
-from kuaitui.refunds.states import State
 from tests.support import given, payouts_given, portal_given
 from tests.support.pages import Watched, overflow_px, too_small, violations
 from tests.support.refunds_given import World
@@ -43,13 +39,11 @@ def process(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator
     process = WechatPayProcess(tmp_path_factory.mktemp("wechatpay"))
     director = process.director()
     director.fund(20_000_00)
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.book, keys=process.keys, clock=read_clock
-    )
     # As with the real WeChat Pay: there is no page of its own to confirm on.
     entry = {
-        name: value for name, value in settings_entry(options).items() if name != "confirm_page"
+        name: value
+        for name, value in settings_entry(process.options).items()
+        if name != "confirm_page"
     }
     settings.KUAITUI_CHANNELS = {NAME: entry}
     settings.KUAITUI_PAYERS = {PayeeKind.WECHAT_USER.value: NAME}
@@ -60,16 +54,7 @@ def process(tmp_path_factory: pytest.TempPathFactory, settings: Any) -> Iterator
 
 def send(made: World, settings: Any) -> None:
     """From the account to a transfer that waits for its payee."""
-    (account,) = destinations(shop_key=made.shop.shop_key)
-    made.now = read_clock()
-    verify_destination(destination_id=account.destination_id, actor=given.reviewer(), now=made.now)
-    made.submit(destination_id=account.destination_id)
-    made.now = read_clock()
-    made.check()
-    made.approve()
-    if made.state is State.AWAITING_SECOND_APPROVAL:
-        made.confirm()
-    made.deliver()
+    made.pay_to_newest_account()
     (leg,) = payout_of_application(made.application_id).legs
     channels = build_channels(settings.KUAITUI_CHANNELS, clock=read_clock)
     state = operations.carry_out_leg(

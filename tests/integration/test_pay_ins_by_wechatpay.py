@@ -10,7 +10,6 @@ import pytest
 from kuaitui.channels.port import OriginalPayment, PayeeAccount, PayInMethod, PayoutInstruction
 from kuaitui.channels.registry import Channels, build_channels
 from kuaitui.channels.simulator.faults import Fault, Operation, Rule
-from kuaitui.channels.simulator.process import SimulatorOptions
 from kuaitui.channels.simulator.wechatpay.director import WechatPayDirector
 from kuaitui.channels.simulator.wechatpay.process import settings_entry
 from kuaitui.channels.wechatpay import WeChatPayChannel
@@ -40,12 +39,7 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WechatPayProce
 
 @pytest.fixture
 def channels(process: WechatPayProcess) -> Channels:
-    port = int(process.base_url.rpartition(":")[2])
-    options = SimulatorOptions(
-        port=port, book=process.book, key_file=process.keys / "shared", keys=process.keys,
-        clock=read_clock,
-    )  # fmt: skip
-    return build_channels({CHANNEL: settings_entry(options)}, clock=read_clock)
+    return build_channels({CHANNEL: settings_entry(process.options)}, clock=read_clock)
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from kuaitui.channels.simulator.client import SimulatorChannel, SimulatorSettings
 from kuaitui.channels.simulator.director import Director
+from kuaitui.channels.simulator.process import SimulatorOptions
+from kuaitui.kernel.clock import read_clock
 
 KEY = "a key for tests"
 
@@ -45,6 +47,17 @@ class SimulatorProcess:
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def options(self) -> SimulatorOptions:
+        """Of what its entry in the channel settings is made."""
+        return SimulatorOptions(
+            port=int(self._port),
+            book=self.book,
+            key_file=self.book,
+            keys=self.keys,
+            clock=read_clock,
+        )
 
     def director(self) -> Director:
         return Director(self.base_url, KEY.encode())
