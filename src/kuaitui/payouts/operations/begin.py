@@ -221,7 +221,7 @@ def _add_leg(
         since=now,
         next_check_at=now,
         # Before it came in, no history sent it out: not one that a restore has taken from us either.
-        clear_since=min(lot.paid_at, now),
+        clear_since=lot.paid_at,
     )
 
 

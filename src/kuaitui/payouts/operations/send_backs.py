@@ -97,7 +97,7 @@ def begin_send_back(*, suspense_id: str, now: dt.datetime) -> str | None:
             "since": now,
             "next_check_at": now,
             # Before it came in, no history sent it back.
-            "clear_since": min(case.paid_at, now),
+            "clear_since": case.paid_at,
         },
     )
     if not is_new:
