@@ -255,6 +255,37 @@ def test_whom_wechat_named_half_an_hour_ago_is_named_again(
     assert "Let WeChat say who I am" in too_late
 
 
+def test_coming_back_twice_with_the_same_answer_leaves_the_first(
+    director: WechatPayDirector,
+) -> None:
+    shop = given.shop()
+    browser = portal_given.browser(shop.shop_key)
+    back = come_back(browser, page_of(shop))
+    browser.get(back)
+
+    again = browser.get(back, follow=True).text
+
+    assert "Please begin again" not in again
+    assert "WeChat has told us who you are" in again
+
+
+def test_the_simulated_official_account_is_as_strict_as_the_real_one(
+    process: WechatPayProcess, director: WechatPayDirector
+) -> None:
+    shop = given.shop()
+    browser = portal_given.browser(shop.shop_key)
+    (asked,) = PAGE.findall(browser.get(page_of(shop)).text)
+    page = httpx.URL(unescape(asked))
+    code = httpx.URL(come_back(browser, page_of(shop))).params["code"]
+    other_order = dict(reversed(page.params.multi_items()))
+    secret = (process.keys / "app_secret").read_text()
+    ask = {"appid": page.params["appid"], "secret": secret, "code": code, "grant_type": "password"}
+
+    assert httpx.get(page.copy_with(params=other_order)).status_code == 400
+    answer = httpx.get(f"{process.base_url}/sns/oauth2/access_token", params=ask).json()
+    assert answer["errcode"] == 40002
+
+
 def test_a_form_that_is_sent_twice_is_entered_once_and_answered_the_same(
     director: WechatPayDirector,
 ) -> None:

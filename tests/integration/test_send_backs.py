@@ -199,6 +199,24 @@ def test_what_was_sent_and_cannot_go_any_more_is_asked_about_once_more(
     assert made.case.state is SuspenseState.SENT_BACK
 
 
+def test_what_was_sent_and_is_still_unknown_when_it_cannot_go_is_failed_and_open_again(
+    made: sbg.World,
+) -> None:
+    made.now += pg.SECOND
+    made.channel_says(Unknown("timeout"))
+    while made.state is not LegState.READY:
+        made.channel_says(NotFound())
+    made.now = made.case.refundable_until or made.now
+
+    assert made.channel_says(NotFound()) is LegState.READY
+    made.wait()
+
+    assert sbg.claim(made.send_back_id, now=made.now) is None
+    assert (made.state, made.view.code) == (LegState.FAILED, "ROUTE_CLOSED")
+    assert made.kinds().count("send") == 1
+    assert made.case.state is SuspenseState.OPEN
+
+
 def test_a_way_back_that_has_closed_fails_without_a_call_and_keeps_its_number(
     made: sbg.World,
 ) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from random import Random
 
-from kuaitui.channels.port import NotFound, OriginalPayment, PayoutInstruction, Unknown
+from kuaitui.channels.port import (
+    NotFound,
+    OriginalPayment,
+    PayInMethod,
+    PayInOrder,
+    PayoutInstruction,
+    Unknown,
+)
 from kuaitui.kernel.money import Money
 from kuaitui.simulation.channel_book import PaymentIn
 from kuaitui.simulation.channels import ModelChannel
@@ -51,3 +58,18 @@ def test_a_send_older_than_the_floor_hides_no_more_whatever_delays_it() -> None:
         both += isinstance(sent, Unknown) and booking.seen_from > booking.taken_at
         assert booking.seen_from == booking.taken_at or isinstance(asked_at_once, NotFound)
     assert both > 0, "no send was both late and hidden"
+
+
+def test_an_order_older_than_the_floor_hides_no_more_whatever_delays_it() -> None:
+    hidden = 0
+    for seed in range(200):
+        clock = WorldClock(START)
+        channel = channel_in_a_storm(seed, clock)
+        order = PayInOrder("pin1", Money(100, "CNY"), PayInMethod.QR_CODE, "-", START + YEAR)
+
+        channel.open_pay_in(order, deadline_s=1)
+        hidden += isinstance(channel.query_pay_in(order, deadline_s=1), NotFound)
+        clock.pass_by(channel.capabilities.not_found_floor)
+
+        assert not isinstance(channel.query_pay_in(order, deadline_s=1), NotFound), seed
+    assert hidden > 0, "no order was hidden"
