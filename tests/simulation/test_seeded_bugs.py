@@ -8,7 +8,8 @@ from kuaitui.simulation.databases import Databases
 from kuaitui.simulation.running import play
 from tests.simulation.bugs import BUGS, Bug
 
-HISTORIES_MAX = 8
+HISTORIES_MAX = 40
+"""A change of the program shuffles its histories: then a rare bug is met later, and still met."""
 
 
 def found_in(bug: Bug, databases: Databases) -> list[str]:
