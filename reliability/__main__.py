@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -113,16 +114,20 @@ def _crash_part(
     seed: int, kills: int, database_crashes: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
     """One part, in this very process, which belongs to the part's installation from then on."""
-    with tempfile.TemporaryDirectory(prefix="kuaitui-crashes-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        return run_crashes(
-            folder,
-            kills=kills,
-            database_crashes=database_crashes,
-            seed=seed,
-            say=say,
-        ).to_json()
+    folder = Path(tempfile.mkdtemp(prefix="kuaitui-crashes-"))
+    folder.chmod(0o755)
+    figures = run_crashes(
+        folder,
+        kills=kills,
+        database_crashes=database_crashes,
+        seed=seed,
+        say=say,
+    ).to_json()
+    if figures["findings"]:
+        say(f"the installation in which something was found is kept: {folder}")
+    else:
+        shutil.rmtree(folder)
+    return figures
 
 
 def _crash_part_apart(seed: int, kills: int, database_crashes: int) -> dict[str, Any]:

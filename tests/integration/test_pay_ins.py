@@ -11,6 +11,7 @@ from kuaitui.channels.port import (
     NotSent,
     PayInClosed,
     PayInMethod,
+    PayInOutcome,
     PayInWaiting,
     RejectedConfig,
     Unknown,
@@ -30,6 +31,7 @@ from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support.given import DAY, nothing_moves, yuan
 
+FLOOR = pig.CAPABILITIES.not_found_floor
 pytestmark = pytest.mark.django_db
 
 
@@ -434,6 +436,63 @@ def test_an_order_that_ended_is_not_asked_about_for_ever() -> None:
     assert pig.next_check_at(made.order_id) is None
 
 
+NO_ANSWERS = [
+    Unknown("deadline"),
+    NotSent("connect_error"),
+    RejectedConfig("NO_RIGHT"),
+    FailedDefinite("BUSY", True),
+]
+
+
+@pytest.mark.parametrize("no_answer", NO_ANSWERS)
+def test_a_second_payment_told_of_is_asked_about_until_the_channel_answers(no_answer) -> None:
+    made = pig.waiting()
+    made.channel_says(made.payment())
+    made.hint()
+
+    for _ in range(12):
+        assert made.channel_says(no_answer) is PayInState.PAID
+    made.channel_says(made.payment())
+
+    assert only_case().why is SuspenseReason.PAID_TWICE
+    assert pig.next_check_at(made.order_id) is None
+
+
+def test_what_a_channel_told_of_is_asked_about_while_it_may_not_find_it_yet() -> None:
+    made = pig.waiting()
+    made.channel_says(made.payment())
+    made.hint()
+
+    made.channel_says(NotFound())
+    made.channel_says(made.payment())
+
+    assert only_case().why is SuspenseReason.PAID_TWICE
+
+
+def test_what_a_channel_should_know_by_now_and_does_not_is_not_asked_about_for_ever() -> None:
+    made = pig.waiting()
+    made.channel_says(made.payment())
+    made.now += FLOOR
+    made.hint()
+
+    made.channel_says(NotFound())
+
+    assert pig.next_check_at(made.order_id) is None
+
+
+@pytest.mark.parametrize("no_answer", NO_ANSWERS)
+def test_a_look_at_an_ended_order_that_gets_no_answer_is_not_one_of_the_looks(no_answer) -> None:
+    made = pig.expired()
+
+    for _ in pig.PACE.checks_after_end:
+        for _ in range(12):
+            made.channel_says(no_answer)
+            assert pig.next_check_at(made.order_id) == made.now + pig.PACE.check_delays[-1]
+        made.channel_says(PayInClosed())
+
+    assert pig.next_check_at(made.order_id) is None
+
+
 def test_a_payment_into_a_closed_deposit_lies_in_suspense() -> None:
     made = pig.waiting()
     close_account(made)
@@ -473,18 +532,28 @@ def test_a_payment_that_was_entered_before_the_channel_told_us_is_one_lot() -> N
     assert made.paid_in == yuan("¥500")
 
 
+def ask_about(made: pig.World, number: str, outcome: PayInOutcome) -> None:
+    """Ask about a stray number when it is due, and write down what the channel says."""
+    if not queries.due_strays(now=made.now):
+        made.now += pig.PACE.check_delays[-1]
+    assert queries.due_strays(now=made.now) == [(given.CHANNEL, number)]
+    operations.record_stray(
+        channel=given.CHANNEL, number=number, outcome=outcome, until=None, floor=FLOOR,
+        pace=pig.PACE, asked_at=made.now, now=made.now,
+    )  # fmt: skip
+
+
+def heard_of(number: str) -> pig.World:
+    made = pig.waiting()
+    assert operations.note_pay_in_hint(channel=given.CHANNEL, number=number, now=made.now) is False
+    return made
+
+
 def test_a_number_that_is_not_ours_is_asked_about_and_its_money_lies_in_suspense() -> None:
-    made = pig.world()
-    about = {"channel": given.CHANNEL, "number": "nobodys1"}
-    assert operations.note_pay_in_hint(**about, now=made.now) is False
+    made = heard_of("nobodys1")
     assert queries.due_strays(now=made.now) == [(given.CHANNEL, "nobodys1")]
 
-    made.order_id = made.start()
-    for _ in range(2):
-        operations.record_stray(
-            **about, outcome=made.payment(yuan("¥7"), reference="WX7"), until=None,
-            pace=pig.PACE, now=made.now,
-        )  # fmt: skip
+    ask_about(made, "nobodys1", made.payment(yuan("¥7"), reference="WX7"))
 
     case = only_case()
     assert (case.why, case.found_by) == (SuspenseReason.NEVER_HEARD_OF, FoundBy.NOTIFICATION)
@@ -492,18 +561,47 @@ def test_a_number_that_is_not_ours_is_asked_about_and_its_money_lies_in_suspense
     assert queries.due_strays(now=made.now + DAY) == []
 
 
-def test_a_number_behind_which_is_nothing_is_asked_about_a_few_times() -> None:
-    made = pig.world()
-    about = {"channel": given.CHANNEL, "number": "nobodys2"}
-    operations.note_pay_in_hint(**about, now=made.now)
+def test_a_strange_number_told_of_again_is_asked_about_again() -> None:
+    made = heard_of("nobodys1")
+    for reference in ("WX7", "WX7", "WX8"):
+        operations.note_pay_in_hint(channel=given.CHANNEL, number="nobodys1", now=made.now)
+        ask_about(made, "nobodys1", made.payment(yuan("¥7"), reference=reference))
 
-    for _ in range(10):
-        operations.record_stray(
-            **about, outcome=NotFound(), until=None, pace=pig.PACE, now=made.now
-        )
+    assert {case.reference for case in queries.suspense_cases()} == {"WX7", "WX8"}
+
+
+def test_a_strange_number_told_of_while_it_is_asked_about_is_asked_about_again() -> None:
+    made = heard_of("nobodys1")
+    asked_at, made.now = made.now, made.now + pig.MINUTE
+    operations.note_pay_in_hint(channel=given.CHANNEL, number="nobodys1", now=made.now)
+
+    operations.record_stray(
+        channel=given.CHANNEL, number="nobodys1", outcome=made.payment(yuan("¥7")), until=None,
+        floor=FLOOR, pace=pig.PACE, asked_at=asked_at, now=made.now,
+    )  # fmt: skip
+
+    assert queries.due_strays(now=made.now) == [(given.CHANNEL, "nobodys1")]
+
+
+def test_a_number_behind_which_is_nothing_is_asked_about_a_few_times() -> None:
+    made = heard_of("nobodys2")
+    looks_below_the_floor = FLOOR // pig.PACE.check_delays[-1]
+
+    for _ in range(looks_below_the_floor + 10):
+        ask_about(made, "nobodys2", NotFound())
 
     assert queries.due_strays(now=made.now + DAY) == []
     assert queries.suspense_cases() == ()
+
+
+@pytest.mark.parametrize("no_answer", NO_ANSWERS)
+def test_a_number_that_is_not_ours_is_asked_about_until_the_channel_answers(no_answer) -> None:
+    made = heard_of("nobodys3")
+
+    for _ in range(20):
+        ask_about(made, "nobodys3", no_answer)
+
+    assert queries.due_strays(now=made.now + DAY) != []
 
 
 def found(made: pig.World, *, number: str, reference: str) -> operations.FoundPayment:

@@ -144,12 +144,16 @@ def test_a_second_payment_of_one_order_lies_in_suspense(
 
 def test_a_number_of_a_channel_that_is_gone_is_given_up_and_stops_nobody_else() -> None:
     about = {"channel": "gone", "number": "strayNumber0002"}
-    operations.note_pay_in_hint(**about, now=read_clock())
+    now = read_clock()
+    operations.note_pay_in_hint(**about, now=now)
 
-    for _ in range(10):
-        operations.ask_about_stray(**about, channels=Channels({}), pace=pig.PACE, clock=read_clock)
+    for minutes in range(10):
+        at = now + minutes * pig.MINUTE
+        operations.ask_about_stray(
+            **about, channels=Channels({}), pace=pig.PACE, clock=lambda at=at: at
+        )
 
-    assert queries.due_strays(now=read_clock() + DAY) == []
+    assert queries.due_strays(now=now + DAY) == []
 
 
 def ordered_back(channels: Channels, director: WechatPayDirector) -> SendBackView:

@@ -342,6 +342,14 @@ BUGS = (
         world=World.PAY_INS,
     ),
     Bug(
+        "what a channel told of an ended order is asked about once, answer or no answer",
+        "kuaitui.deposits.rules.pay_ins:_ended",
+        "if answer in NOTHING_SAID:",
+        "if False:",
+        seed=8,
+        world=World.PAY_INS,
+    ),
+    Bug(
         "one person alone places a payment",
         "kuaitui.deposits.operations.suspense:confirm_resolution",
         "if row.proposed_by == actor.id:",

@@ -42,6 +42,8 @@ TURNS_MAX = 1_000
 COMES_TO_REST = "the machine comes to rest"
 AUDIT_EVERY = 40
 SETTLING_ROUNDS_MAX = 40
+ROUNDS_WITHOUT_BILLS = 3
+"""So long it must be enough that channels tell us, and are asked."""
 HOUR = dt.timedelta(hours=1)
 CATCH_UP = dt.timedelta(minutes=15)
 RELEASED_EVERY = dt.timedelta(hours=3)
@@ -319,7 +321,10 @@ class History:
         for round_no in range(SETTLING_ROUNDS_MAX):
             self._doing = f"settling, round {round_no}"
             self._follow_switches(world.chance)
-            finance.read_bills(world, world.chance)
+            if round_no < ROUNDS_WITHOUT_BILLS:
+                self._look_before_the_bills()
+            else:
+                finance.read_bills(world, world.chance)
             for currency in sorted({shop.currency for shop in world.shops.values()}):
                 self._lift_limits(currency)
             for number in sorted(world.shops):
@@ -351,6 +356,10 @@ class History:
         if is_at_rest:
             found += self._auditor.look_at_rest(evidence)
         for rule, text in found:
+            self._found(rule, text)
+
+    def _look_before_the_bills(self) -> None:
+        for rule, text in self._auditor.look_before_the_bills(gather_evidence(self._world)):
             self._found(rule, text)
 
     def _found(self, rule: str, text: str) -> None:

@@ -265,8 +265,10 @@ def _move_on(
     was_open = PayInState(order.state) in OPEN
     if is_new:
         order.state, order.since = step.state, now
-    has_ended = was_open and step.state not in OPEN
-    order.checks = 0 if has_ended else order.checks + 1
+    if was_open and step.state not in OPEN:
+        order.checks = 0
+    elif step.is_answered:
+        order.checks += 1
     order.next_check_at = None if step.wait is None else now + step.wait
     order.code = step.code[:80]
     if isinstance(outcome, PayInOpened):

@@ -170,10 +170,11 @@ def note_pay_in_hint(*, channel: str, number: str, now: dt.datetime) -> bool:
     orders = PayInOrderRow.objects.filter(channel=channel, number=number)
     is_ours = bool(orders.filter(set_aside_at=None).update(next_check_at=now))
     if not is_ours and not orders.exists() and 0 < len(number) <= NUMBER_LENGTH_MAX:
-        StrayNumber.objects.get_or_create(
+        StrayNumber.objects.update_or_create(
             channel=channel,
             number=number,
-            defaults={
+            defaults={"next_check_at": now, "checks": 0},
+            create_defaults={
                 "found_by": FoundBy.NOTIFICATION.value,
                 "heard_at": now,
                 "next_check_at": now,

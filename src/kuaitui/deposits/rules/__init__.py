@@ -3,6 +3,7 @@
 from kuaitui.deposits.rules.alipay_accounts import parse_alipay_account, tail_of
 from kuaitui.deposits.rules.pay_ins import (
     LATE_WINDOW,
+    NOTHING_SAID,
     PAY_IN_MAX_MINOR,
     PayInFacts,
     PayInStep,
@@ -34,6 +35,7 @@ __all__ = [
     "CARD_DIGITS",
     "DESTINATION_COOL_DOWN",
     "LATE_WINDOW",
+    "NOTHING_SAID",
     "PAY_IN_MAX_MINOR",
     "UNIONPAY_PREFIX",
     "DeductionSplit",

@@ -28,6 +28,15 @@ from kuaitui.kernel.money import Money
 PAY_IN_MAX_MINOR: Final = 1_000_000_000
 # A channel that sets no limit to refunds takes them for as long as anybody keeps books.
 LATE_WINDOW: Final = dt.timedelta(days=36_500)
+# With these the channel has said nothing of the order: the question stands.
+NOTHING_SAID: Final = frozenset(
+    {
+        PayInAnswer.UNKNOWN,
+        PayInAnswer.NOT_SENT,
+        PayInAnswer.REJECTED_CONFIG,
+        PayInAnswer.FAILED_RETRYABLE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,10 @@ class PayInFacts:
         """Whether the payer has something to pay by."""
         return self.usable_until is not None and now < self.usable_until
 
+    def may_be_hidden(self, floor: dt.timedelta, *, now: dt.datetime) -> bool:
+        """Whether the channel may have it though it does not find it."""
+        return self.last_opened_at is not None and now - self.last_opened_at < floor
+
     def end_state(self, *, now: dt.datetime) -> PayInState:
         """What an order that ends unpaid is called."""
         is_late = not self.is_called_off and self.expires_at <= now
@@ -66,6 +79,8 @@ class PayInStep:
     state: PayInState
     wait: dt.timedelta | None
     code: str = ""
+    is_answered: bool = True
+    """Whether the question that was asked is done with."""
 
 
 def missing_amount(summary: DepositSummary) -> Money:
@@ -146,8 +161,7 @@ def decide(
     `floor`: younger than this, an order the channel does not know may still arrive there.
     """
     if facts.state not in OPEN:
-        has_ended = facts.state in ENDED_UNPAID
-        return PayInStep(facts.state, pace.delay_after_end(facts.checks + 1) if has_ended else None)
+        return _ended(facts, answer, floor, pace, now)
     again = pace.delay_after(facts.checks)
     match answer:
         case PayInAnswer.OPENED:
@@ -169,6 +183,22 @@ def decide(
             return PayInStep(_doubtful(facts, call), again, code)
 
 
+def _ended(
+    facts: PayInFacts,
+    answer: PayInAnswer,
+    floor: dt.timedelta,
+    pace: PayInPace,
+    now: dt.datetime,
+) -> PayInStep:
+    """An ended order is asked about because more may have come: until the channel answers."""
+    is_hidden = answer is PayInAnswer.NOT_FOUND and facts.may_be_hidden(floor, now=now)
+    if answer in NOTHING_SAID or is_hidden:
+        return PayInStep(facts.state, pace.check_delays[-1], is_answered=False)
+    if facts.state in ENDED_UNPAID:
+        return PayInStep(facts.state, pace.delay_after_end(facts.checks + 1))
+    return PayInStep(facts.state, None)
+
+
 def _not_found(
     facts: PayInFacts,
     call: PayInCall,
@@ -182,7 +212,7 @@ def _not_found(
         return PayInStep(PayInState.UNKNOWN, again)
     if not facts.must_end(now=now):
         return PayInStep(PayInState.CREATED, dt.timedelta(0))
-    if facts.last_opened_at is not None and now - facts.last_opened_at < floor:
+    if facts.may_be_hidden(floor, now=now):
         return PayInStep(_doubtful(facts, call), again)
     return PayInStep(facts.end_state(now=now), pace.delay_after_end(0))
 

@@ -8,7 +8,11 @@ from kuaitui.simulation.auditor.approvals import judge_application
 from kuaitui.simulation.auditor.books import broken_books, unexplained_money
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
 from kuaitui.simulation.auditor.notifications import miscounted_notifications
-from kuaitui.simulation.auditor.pay_ins import misplaced_payments, unplaced_at_rest
+from kuaitui.simulation.auditor.pay_ins import (
+    misplaced_payments,
+    told_and_unplaced,
+    unplaced_at_rest,
+)
 from kuaitui.simulation.auditor.payees import (
     different_at_rest,
     words_never_said,
@@ -35,6 +39,7 @@ class Auditor:
         self._ask = ask
         self._payout_seen = 0
         self._attempts_seen = 0
+        self._told_unplaced: set[str] = set()
 
     def begin_again(self) -> None:
         """The database was put back: its numbers start again from there."""
@@ -72,6 +77,15 @@ class Auditor:
         yield from misplaced_payments(self._ask, evidence)
         yield from wrong_payments(self._ask, evidence, lost=evidence.lost_numbers)
         yield from words_never_said(self._ask, evidence)
+
+    def look_before_the_bills(self, evidence: Evidence) -> Iterator[Found]:
+        """What we were told of needs no bill to be found: not from one such look to the next."""
+        before, self._told_unplaced = (
+            self._told_unplaced,
+            told_and_unplaced(self._ask, evidence),
+        )
+        for reference in sorted(before & self._told_unplaced):
+            yield "what a channel tells of is asked about", f"{reference} has no place"
 
     def look_at_rest(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true when nothing is under way any more."""

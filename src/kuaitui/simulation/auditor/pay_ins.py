@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
-from kuaitui.simulation.channel_book import PaymentIn
+from kuaitui.simulation.channel_book import ChannelBook, PaymentIn
 
 _PLACES = """
 SELECT entered.channel, entered.reference, lot.amount_minor, account.public_id
@@ -59,6 +59,24 @@ def misplaced_payments(ask: Ask, evidence: Evidence) -> Iterator[Found]:
     for (_, reference), times in seen.items():
         if times > 1:
             yield "a payment has one place", f"{reference} has {times}"
+
+
+def told_and_unplaced(ask: Ask, evidence: Evidence) -> set[str]:
+    """Payments that channels told us of, and that are nowhere. Of an order's several, the last.
+
+    A query names one payment only. The others of an order are for the bills to find.
+    """
+    placed = {(channel, reference) for channel, reference, _, _ in ask(_PLACES)}
+    return {
+        payment.reference
+        for name, heard in evidence.heard.items()
+        for payment in _last_of_each_order(evidence.books[name])
+        if (name, payment.reference) not in placed and f"in/{payment.reference}" in heard.events
+    }
+
+
+def _last_of_each_order(book: ChannelBook) -> Iterable[PaymentIn]:
+    return {payment.order: payment for payment in book.payments.values()}.values()
 
 
 def unplaced_at_rest(ask: Ask, evidence: Evidence) -> Iterator[Found]:
