@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from kuaitui.channels.port import Unknown
+from kuaitui.kit import outbox
 from kuaitui.refunds.states import State
 from tests.support import given, portal_given
 from tests.support.clock import standing_at
@@ -47,7 +48,8 @@ def shop_pages(made: World) -> list[str]:
     deposit = f"{home}deposits/{made.shop.account_id}/"
     return [
         home, f"{deposit}eligibility", f"{deposit}eligibility?kind=excess", f"{deposit}refund",
-        *(f"{home}{page}" for page in ("refunds/", "statement", "deductions", "mine", "accounts/new")),
+        *(f"{home}{page}" for page in ("refunds/", "statement", "deductions", "messages")),
+        *(f"{home}{page}" for page in ("mine", "accounts/new")),
     ]  # fmt: skip
 
 
@@ -70,6 +72,8 @@ def every_page() -> tuple[list[str], list[int]]:
             made.channel_answers(Unknown("READ_TIMEOUT"))
         addresses += [f"/shops/{made.shop.shop_id}/", *state_pages(made, state)]
         shops.append(made.shop.shop_key)
+    while outbox.deliver_due(now=given.NOW):
+        pass
     return [*addresses, "/", "/login", "/link/none", "/nowhere"], shops
 
 

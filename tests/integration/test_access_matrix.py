@@ -85,8 +85,8 @@ EXPECTED = {
     **{
         f"shops/<str:shop_id>/{page}": OWN_SHOP_ONLY
         for page in (
-            "", "eligibility", "refund", "refunds/", "statement", "deductions", "mine", "accounts/new",
-            "accounts/new/alipay", "accounts/new/wechat",
+            "", "eligibility", "refund", "refunds/", "statement", "deductions", "messages", "mine",
+            "accounts/new", "accounts/new/alipay", "accounts/new/wechat",
         )
     },
     **{

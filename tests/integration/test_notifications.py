@@ -13,9 +13,11 @@ from kuaitui.deposits.operations.suspense import put_into_suspense
 from kuaitui.deposits.queries import suspense_cases
 from kuaitui.deposits.types import FoundBy, SuspenseReason
 from kuaitui.kernel.actor import Actor, ActorKind
+from kuaitui.kernel.money import Money
 from kuaitui.kit import outbox
 from kuaitui.notifications import queries
 from kuaitui.notifications.errors import ReminderInThePast, ReminderTooFarAway
+from kuaitui.notifications.models import NoticeRow
 from kuaitui.notifications.operations import (
     cancel_reminder,
     mark_notices_read,
@@ -23,9 +25,12 @@ from kuaitui.notifications.operations import (
     set_reminder,
     write_notice,
 )
+from kuaitui.notifications.types import Notice, NoticeCode
 from kuaitui.refunds.events import ApplicationMoved
+from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support.given import yuan
+from tests.support.refunds_given import world
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
@@ -37,6 +42,11 @@ pytestmark = pytest.mark.django_db
 
 def remind(on: dt.date) -> None:
     set_reminder(shop_key=7, account_id="dep_1", remind_on=on, today=TODAY, actor=SELLER, now=NOW)
+
+
+def told_beside_payments(shop_key: int) -> list[Notice]:
+    told = queries.notices_of(shop_key=shop_key)
+    return [notice for notice in told if notice.code is not NoticeCode.PAID_IN]
 
 
 def test_a_reminder_comes_on_its_day_and_not_before() -> None:
@@ -101,12 +111,27 @@ def test_an_impossible_day_is_refused_and_nothing_is_kept(
 
 def test_a_notice_is_written_once_per_event() -> None:
     for _ in range(2):
-        write_notice(
-            shop_key=7, code="application.paid", object_id="rfa_1", cause="rfa_1/9", now=NOW
-        )
+        write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
 
     assert queries.unread_count(shop_key=7) == 1
-    mark_notices_read(shop_key=7, now=NOW)
+
+
+def test_a_notice_is_read_by_those_whom_it_is_told() -> None:
+    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
+    (notice,) = queries.notices_of(shop_key=7)
+
+    mark_notices_read(shop_key=8, notice_ids=[notice.notice_id], now=NOW)
+    assert queries.unread_count(shop_key=7) == 1
+
+    mark_notices_read(shop_key=7, notice_ids=[notice.notice_id], now=NOW)
+    assert queries.unread_count(shop_key=7) == 0
+
+
+def test_what_an_earlier_release_told_and_has_no_words_for_is_left_out() -> None:
+    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
+    NoticeRow.objects.update(code="application.checked")
+
+    assert queries.notices_of(shop_key=7) == ()
     assert queries.unread_count(shop_key=7) == 0
 
 
@@ -140,8 +165,8 @@ def test_a_shop_hears_once_that_its_payment_is_kept_apart_and_what_became_of_it(
     while outbox.deliver_due(now=made.now):
         pass
 
-    told = [one.code for one in queries.notices_of(shop_key=made.shop.shop_key)]
-    assert told == ["suspense.send_back", "suspense.kept_apart"]
+    told = [one.code for one in told_beside_payments(made.shop.shop_key)]
+    assert told == [NoticeCode.SENT_BACK, NoticeCode.KEPT_APART]
 
 
 def test_a_shop_hears_once_that_a_person_looks_at_its_payment() -> None:
@@ -150,12 +175,12 @@ def test_a_shop_hears_once_that_a_person_looks_at_its_payment() -> None:
         set_pay_in_aside(order_id=made.order_id, reason="DataError", now=made.now)
     outbox.deliver_due(now=made.now)
 
-    (told,) = queries.notices_of(shop_key=made.shop.shop_key)
+    (told,) = told_beside_payments(made.shop.shop_key)
     assert (told.code, told.object_id) == ("pay_in.set_aside", made.order_id)
 
 
 def test_a_payment_that_is_nobodys_is_told_to_nobody() -> None:
-    world = pig.world()
+    made = pig.world()
     with transaction.atomic():
         put_into_suspense(
             FoundPayment("simulator", "STRANGE", "", yuan("¥5"), NOW, None),
@@ -164,7 +189,7 @@ def test_a_payment_that_is_nobodys_is_told_to_nobody() -> None:
 
     outbox.deliver_due(now=NOW)
     assert outbox.undelivered_count() == 0
-    assert queries.notices_of(shop_key=world.shop.shop_key) == ()
+    assert told_beside_payments(made.shop.shop_key) == []
 
 
 def test_a_step_of_an_application_is_told_once_however_often_the_news_comes() -> None:
@@ -172,7 +197,7 @@ def test_a_step_of_an_application_is_told_once_however_often_the_news_comes() ->
         application_id="rfa_1",
         shop_key=7,
         state="in_review",
-        code="checked",
+        code="approved",
         number=2,
         occurred_at=NOW,
     )
@@ -183,4 +208,48 @@ def test_a_step_of_an_application_is_told_once_however_often_the_news_comes() ->
 
     assert delivered == 2
     (notice,) = queries.notices_of(shop_key=7)
-    assert (notice.code, notice.object_id) == ("application.checked", "rfa_1")
+    assert (notice.code, notice.object_id) == (NoticeCode.APPROVED, "rfa_1")
+    assert notice.amount is None, "news of an earlier release named none"
+
+
+def test_what_only_matters_inside_is_told_to_nobody() -> None:
+    outbox.publish(ApplicationMoved("rfa_1", 7, 2, "checked", "in_review", NOW), now=NOW)
+
+    outbox.deliver_due(now=NOW)
+
+    assert outbox.undelivered_count() == 0
+    assert queries.notices_of(shop_key=7) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "amount"), [("paid", yuan("¥1")), ("returned", None), ("payout_failed", None)]
+)
+def test_the_amount_is_told_where_all_of_it_is_meant(code: str, amount: Money | None) -> None:
+    outbox.publish(ApplicationMoved("rfa_1", 7, 2, code, "paid", NOW, 100, "CNY"), now=NOW)
+
+    outbox.deliver_due(now=NOW)
+
+    (notice,) = queries.notices_of(shop_key=7)
+    assert notice.amount == amount
+
+
+def test_a_shop_hears_of_what_comes_into_its_deposit_and_of_what_is_taken() -> None:
+    made = world("¥1,000")
+    made.deduct("¥30")
+    outbox.deliver_due(now=given.NOW)
+
+    told = [(one.code, one.amount) for one in queries.notices_of(shop_key=made.shop.shop_key)]
+    assert told == [
+        (NoticeCode.DEDUCTED, yuan("¥30")),
+        (NoticeCode.PAID_IN, yuan("¥1,000")),
+    ]
+
+
+def test_everyone_of_a_shop_hears_of_a_new_account_once() -> None:
+    shop = given.shop()
+    for _again in range(2):
+        given.destination(shop)
+    outbox.deliver_due(now=given.NOW)
+
+    codes = [one.code for one in queries.notices_of(shop_key=shop.shop_key)]
+    assert codes.count(NoticeCode.DESTINATION_ADDED) == 1

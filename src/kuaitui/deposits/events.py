@@ -12,6 +12,9 @@ class DepositPaidIn:
     account_id: str
     shop_key: int
     lot_id: str
+    amount_minor: int | None = None
+    """News of before it was told have none."""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,9 @@ class DepositDeducted:
     account_id: str
     shop_key: int
     deduction_id: str
+    amount_minor: int | None = None
+    """News of before it was told have none."""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,37 @@ import datetime as dt
 from django.db import transaction
 
 from kuaitui.deposits.events import (
+    DepositDeducted,
+    DepositPaidIn,
+    DestinationAdded,
     PayInNeedsPerson,
     PaymentCameBack,
     PaymentInSuspense,
     SuspenseResolved,
 )
 from kuaitui.deposits.queries import suspense_case
+from kuaitui.kernel.money import Money
 from kuaitui.kit.outbox import subscribe
 from kuaitui.notifications.operations import write_notice
+from kuaitui.notifications.rules import is_about_all_of_it, told_of
+from kuaitui.notifications.types import NoticeCode
 from kuaitui.payouts.events import PayeeMustConfirm
 from kuaitui.refunds.events import ApplicationMoved
 
 
 @subscribe(ApplicationMoved)
 def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:
-    """Every step of an application is told once."""
+    """Every step of an application that matters to its seller is told once."""
+    code = told_of("application", event.code)
+    if code is None:
+        return
     with transaction.atomic():
         write_notice(
             shop_key=event.shop_key,
-            code=f"application.{event.code}",
+            code=code,
             object_id=event.application_id,
             cause=f"{event.application_id}/{event.number}",
+            amount=_amount_of(event) if is_about_all_of_it(code) else None,
             now=now,
         )
 
@@ -38,9 +48,51 @@ def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:
     with transaction.atomic():
         write_notice(
             shop_key=event.shop_key,
-            code="payout.confirm_receipt",
+            code=NoticeCode.CONFIRM_RECEIPT,
             object_id=event.application_id,
             cause=f"{event.leg_id}/confirm_receipt",
+            amount=_amount_of(event),
+            now=now,
+        )
+
+
+@subscribe(DepositPaidIn)
+def tell_of_a_payment(event: DepositPaidIn, now: dt.datetime) -> None:
+    """The shop hears that money has reached its deposit, whoever paid it."""
+    with transaction.atomic():
+        write_notice(
+            shop_key=event.shop_key,
+            code=NoticeCode.PAID_IN,
+            object_id=event.lot_id,
+            cause=event.lot_id,
+            amount=_amount_of(event),
+            now=now,
+        )
+
+
+@subscribe(DepositDeducted)
+def tell_of_a_deduction(event: DepositDeducted, now: dt.datetime) -> None:
+    """The shop hears that something was taken, and where its reason and calculation stand."""
+    with transaction.atomic():
+        write_notice(
+            shop_key=event.shop_key,
+            code=NoticeCode.DEDUCTED,
+            object_id=event.deduction_id,
+            cause=event.deduction_id,
+            amount=_amount_of(event),
+            now=now,
+        )
+
+
+@subscribe(DestinationAdded)
+def tell_of_an_account(event: DestinationAdded, now: dt.datetime) -> None:
+    """Everyone of the shop hears of a new payee account: it may not have been one of them."""
+    with transaction.atomic():
+        write_notice(
+            shop_key=event.shop_key,
+            code=NoticeCode.DESTINATION_ADDED,
+            object_id=event.destination_id,
+            cause=event.destination_id,
             now=now,
         )
 
@@ -48,10 +100,13 @@ def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:
 @subscribe(PayInNeedsPerson)
 def tell_the_payer(event: PayInNeedsPerson, now: dt.datetime) -> None:
     """A seller hears that a person looks at a payment: `pay_in.set_aside`, for instance."""
+    code = told_of("pay_in", event.why)
+    if code is None:
+        return
     with transaction.atomic():
         write_notice(
             shop_key=event.shop_key,
-            code=f"pay_in.{event.why}",
+            code=code,
             object_id=event.order_id,
             cause=f"{event.order_id}/{event.why}",
             now=now,
@@ -80,12 +135,22 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: i
     case = suspense_case(suspense_id)
     cause = f"{suspense_id}/{word}" if times == 1 else f"{suspense_id}/{word}/{times}"
     shops = {key for key in (case.order_shop_key, case.account_shop_key) if key is not None}
+    code = told_of("suspense", word)
+    if code is None:
+        return
     with transaction.atomic():
         for shop_key in sorted(shops):
             write_notice(
                 shop_key=shop_key,
-                code=f"suspense.{word}",
+                code=code,
                 object_id=suspense_id,
                 cause=cause,
+                amount=case.amount,
                 now=now,
             )
+
+
+def _amount_of(
+    event: ApplicationMoved | PayeeMustConfirm | DepositPaidIn | DepositDeducted,
+) -> Money | None:
+    return None if event.amount_minor is None else Money(event.amount_minor, event.currency)

@@ -48,6 +48,8 @@ class NoticeRow(models.Model):
     object_id = models.CharField(max_length=40)
     # Names the event that caused it: the same event, delivered again, makes no second notice.
     cause = models.CharField(max_length=120)
+    amount_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
@@ -58,7 +60,10 @@ class NoticeRow(models.Model):
                 fields=["shop_key", "cause"], name="a_notice_is_written_once_per_event"
             )
         ]
-        indexes = [models.Index(fields=["shop_key", "-id"], name="notice_of_a_shop")]
+        indexes = [
+            models.Index(fields=["shop_key", "-id"], name="notice_of_a_shop"),
+            models.Index(fields=["shop_key"], condition=Q(read_at=None), name="notice_not_read"),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

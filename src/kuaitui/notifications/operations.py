@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
+from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.notifications.errors import ReminderInThePast, ReminderTooFarAway
 from kuaitui.notifications.models import NoticeRow, ReminderRow
+from kuaitui.notifications.types import NoticeCode
 
 REMINDER_DAYS_MAX = 5 * 366
 
@@ -87,7 +90,7 @@ def remind_due(*, today: dt.date, now: dt.datetime, limit: int = 500) -> int:
         for reminder in due:
             write_notice(
                 shop_key=reminder.shop_key,
-                code="reminder.day_has_come",
+                code=NoticeCode.REMINDED,
                 object_id=reminder.account_id,
                 cause=reminder.public_id,
                 now=now,
@@ -97,7 +100,15 @@ def remind_due(*, today: dt.date, now: dt.datetime, limit: int = 500) -> int:
 
 
 @requires_transaction
-def write_notice(*, shop_key: int, code: str, object_id: str, cause: str, now: dt.datetime) -> None:
+def write_notice(
+    *,
+    shop_key: int,
+    code: NoticeCode,
+    object_id: str,
+    cause: str,
+    now: dt.datetime,
+    amount: Money | None = None,
+) -> None:
     """Tell a shop one thing. The same `cause` again writes nothing."""
     NoticeRow.objects.bulk_create(
         [
@@ -107,6 +118,8 @@ def write_notice(*, shop_key: int, code: str, object_id: str, cause: str, now: d
                 code=code,
                 object_id=object_id,
                 cause=cause,
+                amount_minor=None if amount is None else amount.minor,
+                currency="" if amount is None else amount.currency,
                 at=now,
             )
         ],
@@ -114,6 +127,7 @@ def write_notice(*, shop_key: int, code: str, object_id: str, cause: str, now: d
     )
 
 
-def mark_notices_read(*, shop_key: int, now: dt.datetime) -> None:
-    """Note that the shop has seen its notices."""
-    NoticeRow.objects.filter(shop_key=shop_key, read_at__isnull=True).update(read_at=now)
+def mark_notices_read(*, shop_key: int, notice_ids: Sequence[str], now: dt.datetime) -> None:
+    """Note that the shop has seen these of its notices. Others' are left alone."""
+    shown = NoticeRow.objects.filter(shop_key=shop_key, public_id__in=notice_ids)
+    shown.filter(read_at__isnull=True).update(read_at=now)

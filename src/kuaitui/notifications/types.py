@@ -3,7 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 from dataclasses import dataclass
+
+from kuaitui.kernel.money import Money
+
+
+class NoticeCode(enum.StrEnum):
+    """What a shop can be told. The pages have the words."""
+
+    SUBMITTED = "application.submitted"
+    APPROVED_BY_RULE = "application.approved_by_rule"
+    APPROVED = "application.approved"
+    SECOND_APPROVED = "application.second_approved"
+    INFORMATION_REQUESTED = "application.information_requested"
+    REJECTED = "application.rejected"
+    APPEALED = "application.appealed"
+    APPEAL_GRANTED = "application.appeal_granted"
+    APPEAL_DISMISSED = "application.appeal_dismissed"
+    WITHDRAWN = "application.withdrawn"
+    EXPIRED = "application.expired"
+    DELAYED = "application.delayed"
+    PAID = "application.paid"
+    PAYOUT_FAILED = "application.payout_failed"
+    RETURNED = "application.returned"
+    REPAIR_REMINDED = "application.repair_reminded"
+    DESTINATION_REPAIRED = "application.destination_repaired"
+    REPAIR_REFUSED = "application.repair_refused"
+    CLOSED_OUT = "application.closed_out"
+    AMOUNT_REDUCED = "application.amount_reduced"
+    CONFIRM_RECEIPT = "payout.confirm_receipt"
+    PAY_IN_SET_ASIDE = "pay_in.set_aside"
+    PAID_OTHER_AMOUNT = "pay_in.paid_other_amount"
+    KEPT_APART = "suspense.kept_apart"
+    CAME_BACK = "suspense.came_back"
+    ATTRIBUTED = "suspense.attribute"
+    SENT_BACK = "suspense.send_back"
+    SENT_BACK_BY_HAND = "suspense.by_hand"
+    PAID_IN = "deposit.paid_in"
+    DEDUCTED = "deposit.deducted"
+    DESTINATION_ADDED = "destination.added"
+    REMINDED = "reminder.day_has_come"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +56,12 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing a shop is told. `code` is stable; the pages have the words."""
+    """One thing a shop is told. `object_id` names what it is about."""
 
     notice_id: str
-    code: str
+    code: NoticeCode
     object_id: str
+    amount: Money | None
+    """How much it is about, as it was when it was told."""
     at: dt.datetime
     is_read: bool

@@ -76,6 +76,9 @@ class PayeeMustConfirm:
     shop_key: int
     leg_id: str
     occurred_at: dt.datetime
+    amount_minor: int | None = None
+    """News of before it was told have none."""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,3 +23,6 @@ class ApplicationMoved:
     code: str
     state: str
     occurred_at: dt.datetime
+    amount_minor: int | None = None
+    """What is asked back as the line was written. News of before it was told have none."""
+    currency: str = ""

@@ -101,7 +101,10 @@ def decide_deduction(
         details={"amount_minor": amount.minor, "reference": reference},
         now=now,
     )
-    publish(DepositDeducted(account_id, account.shop_key, row.public_id), now=now)
+    told = DepositDeducted(
+        account_id, account.shop_key, row.public_id, amount.minor, amount.currency
+    )
+    publish(told, now=now)
     return to_deduction(row)
 
 

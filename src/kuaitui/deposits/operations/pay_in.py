@@ -95,7 +95,10 @@ def enter_payment(
         details={"amount_minor": amount.minor, "account": account.public_id},
         now=now,
     )
-    publish(DepositPaidIn(account.public_id, account.shop_key, lot.public_id), now=now)
+    told = DepositPaidIn(
+        account.public_id, account.shop_key, lot.public_id, amount.minor, amount.currency
+    )
+    publish(told, now=now)
     return PayIn(lot.public_id, is_new=True)
 
 

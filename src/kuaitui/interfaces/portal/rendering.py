@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from kuaitui.interfaces.portal.requests import ShopRequest
+from kuaitui.notifications.queries import unread_count
 
 
 def show(
@@ -23,10 +25,14 @@ def show(
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     """Draw a page of the shop in the request; `place` names the tab the reader is in."""
+    about = {
+        "shop": request.shop,
+        "place": place,
+        # Counted where it is shown, after all that the page itself has done.
+        "unread": partial(unread_count, shop_key=request.shop.key),
+    }
     with timezone.override(ZoneInfo(request.shop.zone)):
-        return render(
-            request, template, {"shop": request.shop, "place": place, **context}, status=status
-        )
+        return render(request, template, {**about, **context}, status=status)
 
 
 def today_of(request: ShopRequest, *, now: dt.datetime) -> dt.date:

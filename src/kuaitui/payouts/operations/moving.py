@@ -199,8 +199,8 @@ def _tell(moved: Moved, outcome: Outcome, now: dt.datetime) -> None:
         case LegState.RETURNED:
             moved.news.append(LegReturned(*about, leg.code, moment))
         case LegState.NEEDS_ACTION if leg.code == NeededAction.USER_CONFIRM:
-            told = PayeeMustConfirm(payout.application_id, payout.shop_key, leg.public_id, moment)
-            moved.news.append(told)
+            whose = (payout.application_id, payout.shop_key, leg.public_id)
+            moved.news.append(PayeeMustConfirm(*whose, moment, leg.amount_minor, leg.currency))
 
 
 def _alarm_if_delayed(moved: Moved, pace: Pace, now: dt.datetime) -> None:

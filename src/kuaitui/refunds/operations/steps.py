@@ -143,9 +143,11 @@ def advance(
         now=now,
     )
     if to is not State.DRAFT:
-        publish(
-            ApplicationMoved(row.public_id, row.shop_key, row.version, code, to.value, now), now=now
-        )
+        told = ApplicationMoved(
+            row.public_id, row.shop_key, row.version, code, to.value, now,
+            row.amount_minor, row.currency,
+        )  # fmt: skip
+        publish(told, now=now)
 
 
 @requires_transaction

@@ -1,0 +1,126 @@
+"""What a shop is told, in words: what happened, what it means for the money, what can be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.translation import gettext_lazy as _
+
+from kuaitui.deposits.types import StatementKind
+from kuaitui.interfaces.portal import payment_words as payments
+from kuaitui.interfaces.portal.payment_words import PaymentWords
+from kuaitui.interfaces.portal.words import EVENTS, HELD, MOVEMENTS, STATES, Words
+from kuaitui.notifications.types import NoticeCode
+from kuaitui.refunds.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeWords:
+    """One thing a shop is told. `tone` is how it is drawn."""
+
+    tone: str
+    title: Words
+    text: Words
+
+
+def _as_state(state: State) -> NoticeWords:
+    words = STATES[state]
+    return NoticeWords(words.tone, words.heading, words.meaning)
+
+
+def _as_payment(words: PaymentWords) -> NoticeWords:
+    return NoticeWords(words.tone, words.heading, words.meaning)
+
+
+_NEXT: Final = _("What comes next, and by when, stands on its page.")
+_SAFE: Final = STATES[State.RETURNED].meaning
+
+NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
+    NoticeCode.SUBMITTED: _as_state(State.SUBMITTED),
+    NoticeCode.APPROVED_BY_RULE: _as_state(State.APPROVED),
+    NoticeCode.APPROVED: NoticeWords("good", EVENTS["approved"], _NEXT),
+    NoticeCode.SECOND_APPROVED: _as_state(State.APPROVED),
+    NoticeCode.INFORMATION_REQUESTED: _as_state(State.MORE_INFORMATION),
+    NoticeCode.REJECTED: _as_state(State.REJECTED),
+    NoticeCode.APPEALED: _as_state(State.APPEALED),
+    NoticeCode.APPEAL_GRANTED: NoticeWords("good", EVENTS["appeal_granted"], _NEXT),
+    NoticeCode.APPEAL_DISMISSED: NoticeWords(
+        "bad", EVENTS["appeal_dismissed"], _("The money is available in your deposit again.")
+    ),
+    NoticeCode.WITHDRAWN: _as_state(State.WITHDRAWN),
+    NoticeCode.EXPIRED: _as_state(State.EXPIRED),
+    NoticeCode.DELAYED: NoticeWords(
+        "ask", HELD, _("Nothing is lost. You need not do anything, and please do not apply again.")
+    ),
+    NoticeCode.PAID: NoticeWords(
+        "good",
+        STATES[State.PAID].heading,
+        _("Look into your account. If it is not there, its page has a number to show your bank."),
+    ),
+    NoticeCode.PAYOUT_FAILED: NoticeWords("return", EVENTS["payout_failed"], _SAFE),
+    NoticeCode.RETURNED: _as_state(State.RETURNED),
+    NoticeCode.REPAIR_REMINDED: NoticeWords(
+        "act", _("Your money still waits for another account"), _SAFE
+    ),
+    NoticeCode.DESTINATION_REPAIRED: _as_state(State.DESTINATION_REPAIRED),
+    NoticeCode.REPAIR_REFUSED: NoticeWords(
+        "act",
+        EVENTS["repair_refused"],
+        _("Name another one; you need not apply again. The reason stands on its page."),
+    ),
+    NoticeCode.CLOSED_OUT: _as_state(State.CLOSED_OUT),
+    NoticeCode.AMOUNT_REDUCED: NoticeWords(
+        "wait",
+        EVENTS["amount_reduced"],
+        _("The rest goes on as before. The deduction shows its reason and calculation."),
+    ),
+    NoticeCode.CONFIRM_RECEIPT: NoticeWords(
+        "act",
+        _("A payment waits for your confirmation"),
+        _("It is paid as soon as you confirm it. Its page says until when, and how."),
+    ),
+    NoticeCode.PAY_IN_SET_ASIDE: _as_payment(payments.LOOKED_AT),
+    NoticeCode.PAID_OTHER_AMOUNT: _as_payment(payments.OTHER_AMOUNT),
+    NoticeCode.KEPT_APART: NoticeWords(
+        "pause",
+        _("A payment is kept apart for you"),
+        _("It is safe. Two people put it where it belongs; nothing is needed from you."),
+    ),
+    NoticeCode.CAME_BACK: NoticeWords(
+        "pause",
+        _("A payment that went back to you came back to us"),
+        _("It is safe. Two people put it where it belongs; nothing is needed from you."),
+    ),
+    NoticeCode.ATTRIBUTED: NoticeWords(
+        "good",
+        _("A payment that was kept apart is in your deposit now"),
+        MOVEMENTS[StatementKind.PAID_IN][1],
+    ),
+    NoticeCode.SENT_BACK: NoticeWords(
+        "return",
+        payments.GOES_BACK.heading,
+        _("It goes back the way it came. Nothing is needed from you."),
+    ),
+    NoticeCode.SENT_BACK_BY_HAND: NoticeWords(
+        "return",
+        payments.WENT_BACK.heading,
+        _("It went back the way it came. Look into the account you paid from."),
+    ),
+    NoticeCode.PAID_IN: NoticeWords("good", *MOVEMENTS[StatementKind.PAID_IN]),
+    NoticeCode.DEDUCTED: NoticeWords(
+        "bad",
+        _("Something was taken from your deposit"),
+        _("The deduction shows its reason, the rule and the calculation."),
+    ),
+    NoticeCode.DESTINATION_ADDED: NoticeWords(
+        "wait",
+        _("A payee account was added"),
+        _("If nobody in your shop did this, tell the marketplace’s seller service at once."),
+    ),
+    NoticeCode.REMINDED: NoticeWords(
+        "act",
+        _("Today is the day you asked to be reminded of"),
+        _("Look whether your deposit can be refunded now."),
+    ),
+}
