@@ -106,12 +106,13 @@ def test_older_messages_stand_on_pages_of_their_own() -> None:
     assert unread_count(shop_key=shop.shop_key) == 0
 
 
-def test_a_page_of_messages_that_is_none_leads_to_the_first() -> None:
+@pytest.mark.parametrize("before", ["ntc_none", "1 OR 1=1", new_id(IdPrefix.NOTICE, now=given.NOW)])
+def test_a_page_of_messages_that_is_none_leads_to_the_first(before: str) -> None:
     shop = given.shop()
     told(shop.shop_key, 1)
 
     answer = portal_given.browser(shop.shop_key).get(
-        f"/shops/{shop.shop_id}/messages?before=ntc_none"
+        f"/shops/{shop.shop_id}/messages?before={before}"
     )
 
     assert (answer.status_code, answer["Location"]) == (302, f"/shops/{shop.shop_id}/messages")
