@@ -106,7 +106,9 @@ class PayIns(RuleBasedStateMachine):
             number=number,
             outcome=self.till.state(number),
             until=None,
+            floor=pig.CAPABILITIES.not_found_floor,
             pace=pig.PACE,
+            asked_at=self.world.now,
             now=self.world.now,
         )
 
