@@ -56,7 +56,7 @@ def test_what_was_paid_out_is_told_with_its_amount_and_leads_to_its_page() -> No
 
     page = client.get(f"/shops/{made.shop.shop_id}/messages").text
 
-    assert "The bank has paid it out" in page
+    assert "Your money has been paid out" in page
     assert f"{made.view.amount.to_decimal():,.2f}" in page
     assert f'href="/shops/{made.shop.shop_id}/refunds/{made.application_id}"' in page
     assert "Conditions checked" not in page, "what only matters inside is told to nobody"

@@ -178,7 +178,7 @@ def test_money_the_bank_sent_back_goes_to_another_account() -> None:
     page = client.get(address(made)).text
     assert "Why it came back" in page
     titles = [str(step.title) for step in steps_of(made.view)]
-    assert titles.index("Sent back by the bank") + 1 == titles.index("Name another account")
+    assert titles.index("Money came back") + 1 == titles.index("Name another account")
 
     client.post(address(made, "/destination"), {"destination": other.destination_id})
 
@@ -254,7 +254,7 @@ def test_an_unanswered_bank_is_asked_and_nobody_is_invited_to_apply_again() -> N
 
     page = client.get(address(made)).text
 
-    assert "We are verifying with the bank. Please do not apply again." in page
+    assert "We are verifying the payment. Please do not apply again." in page
     assert f"/deposits/{made.shop.account_id}/refund" not in page
 
 
@@ -264,10 +264,10 @@ def test_nothing_is_said_to_be_with_the_bank_before_it_was_sent() -> None:
 
     page = client.get(address(made)).text
 
-    assert "Nothing has been sent to the bank yet." in page
+    assert "Nothing has been sent yet." in page
     assert "Set aside for you, not yet sent" in page
-    assert "The bank has it" not in page
-    assert "At the bank, on its way to you" not in page
+    assert "Your money is on its way" not in page
+    assert "On its way to you" not in page
 
 
 def test_the_lists_say_no_sooner_than_the_page_that_the_bank_has_it() -> None:
@@ -279,8 +279,8 @@ def test_the_lists_say_no_sooner_than_the_page_that_the_bank_has_it() -> None:
     made.channel_answers(Accepted("SIM0001"))
     after = [client.get(page, follow=True).text for page in lists]
 
-    assert all("Being prepared" in page and "With the bank" not in page for page in before)
-    assert all("With the bank" in page and "Being prepared" not in page for page in after)
+    assert all("Being prepared" in page and "Being paid out" not in page for page in before)
+    assert all("Being paid out" in page and "Being prepared" not in page for page in after)
 
 
 def test_that_the_bank_got_it_is_told_once() -> None:
@@ -292,7 +292,7 @@ def test_that_the_bank_got_it_is_told_once() -> None:
     with override("zh-hans"):
         in_chinese = [str(step.title) for step in steps_of(application)]
 
-    assert titles[-3:] == ["Given to the bank", "The bank is working on it", "Paid out by the bank"]
+    assert titles[-3:] == ["Sent off", "Being processed", "Paid out"]
     assert len(set(in_chinese)) == len(in_chinese)
 
 
@@ -309,9 +309,9 @@ def test_a_payment_in_parts_says_how_many_have_left() -> None:
 
     assert "1 of 2 parts has left" in page
     assert "Partly on its way to you, the rest set aside for you" in page
-    assert "The bank has it" not in page
+    assert "Your money is on its way" not in page
     assert "共 2 笔，已发出 1 笔" in in_chinese.text
-    assert "The bank has it" in client.get(address(made)).text
+    assert "Your money is on its way" in client.get(address(made)).text
 
 
 def test_a_refund_that_is_stuck_is_with_the_marketplace_and_not_with_the_bank() -> None:
@@ -324,7 +324,7 @@ def test_a_refund_that_is_stuck_is_with_the_marketplace_and_not_with_the_bank() 
     assert "The marketplace is looking after your payment" in page
     assert "At the payment channel, not yet paid to you" in page
     assert next_of(made.view) == words.THE_MARKETPLACE
-    assert "The bank has it" not in page
+    assert "Your money is on its way" not in page
 
 
 def test_until_when_money_can_go_back_is_told_only_before_it_goes() -> None:
@@ -349,13 +349,13 @@ def test_a_payment_that_goes_out_again_is_not_with_the_bank_yet() -> None:
 
     assert made.state is State.PAYING
     assert "It is approved and goes out again, to the account you named." in page
-    assert "The bank has it" not in page
+    assert "Your money is on its way" not in page
 
 
 @pytest.mark.parametrize(
     ("is_sent", "reason", "words_told"),
     [
-        (True, "unknown", "The bank has not answered yet; we are asking it"),
+        (True, "unknown", "Nobody has told us yet whether it was paid; we are asking"),
         (True, "set_aside", "It takes longer; the marketplace is looking at it"),
         (False, "leg_limit", "It takes longer; the marketplace is looking at it"),
     ],

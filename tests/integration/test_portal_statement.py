@@ -73,7 +73,7 @@ def test_every_movement_is_told_with_its_balance_and_its_source() -> None:
 
     page = client.get(f"/shops/{made.shop.shop_id}/statement").text
 
-    for told in ("Deposit paid in", "Set aside for an application", "Given to the bank"):
+    for told in ("Deposit paid in", "Set aside for an application", "Sent off"):
         assert told in page
     assert "+¥10,000.00" in page
     assert "−¥10,000.00" in page

@@ -56,7 +56,7 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
     NoticeCode.PAID: NoticeWords(
         "good",
         STATES[State.PAID].heading,
-        _("Look into your account. If it is not there, its page has a number to show your bank."),
+        _("Look into your account. If it is not there, its page has a number to ask with."),
     ),
     NoticeCode.PAYOUT_FAILED: NoticeWords("return", EVENTS["payout_failed"], _SAFE),
     NoticeCode.RETURNED: _as_state(State.RETURNED),

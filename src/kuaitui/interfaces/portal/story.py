@@ -146,7 +146,7 @@ def _present_title(application: ApplicationView) -> Words:
 
 
 def _future(application: ApplicationView) -> list[Words]:
-    bank: list[Words] = [words.AT_THE_BANK, words.PAID_OUT]
+    bank: list[Words] = [words.SENT_OFF, words.PAID_OUT]
     second = [words.CONFIRMED] if application.requires_second_approval else []
     match application.state:
         case State.PAYING:

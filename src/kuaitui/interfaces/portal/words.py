@@ -35,10 +35,10 @@ MOVEMENTS: Final[dict[StatementKind, tuple[Words, Words]]] = {
     StatementKind.PAID_IN: (_("Deposit paid in"), _("Now part of what you can get back")),
     StatementKind.FROZEN: (_("Set aside for an application"), _("Still yours, only reserved")),
     StatementKind.RELEASED: (_("Free again"), _("The application ended; the money is available")),
-    StatementKind.SENT: (_("Given to the bank"), _("On its way to you")),
-    StatementKind.SETTLED: (_("Paid out by the bank"), _("The money has left your deposit")),
+    StatementKind.SENT: (_("Sent off"), _("On its way to you")),
+    StatementKind.SETTLED: (_("Paid out"), _("The money has left your deposit")),
     StatementKind.FAILED_BACK: (_("Payment did not go through"), _("Reserved again, nothing lost")),
-    StatementKind.RETURNED: (_("Sent back by the bank"), _("Reserved again, nothing lost")),
+    StatementKind.RETURNED: (_("Money came back"), _("Reserved again, nothing lost")),
     StatementKind.DEDUCTED: (_("Deducted"), _("See the deduction for its calculation")),
     StatementKind.OWED: (
         _("Still to be paid by you"),
@@ -102,24 +102,26 @@ STATES: Final[dict[State, StateWords]] = {
         "wait",
         _("Approved"),
         _("Approved: the payment is being prepared"),
-        _("The bank gets it within minutes."),
+        _("It is sent within minutes."),
     ),
     State.PAYING: StateWords(
         "wait",
-        _("With the bank"),
-        _("The bank has it"),
-        _("From here the bank needs one to three working days."),
+        _("Being paid out"),
+        _("Your money is on its way"),
+        _("A bank usually needs one to three working days; WeChat and Alipay are mostly faster."),
     ),
     State.PAID: StateWords(
         "good",
         _("Paid out"),
-        _("The bank has paid it out"),
-        _("Look into your account. If it is not there, show your bank the number below."),
+        _("Your money has been paid out"),
+        _(
+            "Look into your account. If it is not there, show the number below to your bank or wallet."
+        ),
     ),
     State.RETURNED: StateWords(
         "return",
-        _("Sent back by the bank"),
-        _("The bank has sent the money back"),
+        _("Money came back"),
+        _("The money has come back"),
         _("It is safe in your deposit. Correct the account; you need not apply again."),
         needs_seller=True,
     ),
@@ -157,7 +159,7 @@ STATES: Final[dict[State, StateWords]] = {
     State.CLOSED_OUT: StateWords(
         "quiet",
         _("Closed"),
-        _("What the bank sent back is in your deposit again"),
+        _("What came back is in your deposit again"),
         _("No other account was named in time. The money is available; you can apply any time."),
     ),
 }
@@ -168,7 +170,7 @@ BEING_PREPARED: Final = StateWords(
     "wait",
     _("Being prepared"),
     _("Your payment is being prepared"),
-    _("It is approved. Nothing has been sent to the bank yet."),
+    _("It is approved. Nothing has been sent yet."),
 )
 # A part of it was sent and came back; its place took another one, which has not left yet.
 BEING_PREPARED_AGAIN: Final = StateWords(
@@ -226,8 +228,8 @@ REJECT_REASONS: Final[dict[RejectReason, Words]] = {
 MONEY_PLACES: Final[dict[MoneyPlace, Words]] = {
     MoneyPlace.DEPOSIT_AVAILABLE: _("In your deposit, available"),
     MoneyPlace.DEPOSIT_FROZEN: _("In your deposit, set aside for this application"),
-    MoneyPlace.WITH_CHANNEL: _("At the bank, on its way to you"),
-    MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account by the bank"),
+    MoneyPlace.WITH_CHANNEL: _("On its way to you"),
+    MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account"),
 }
 NOT_YET_SENT, THE_MARKETPLACE = _("Set aside for you, not yet sent"), _("The marketplace")
 PARTLY_SENT = _("Partly on its way to you, the rest set aside for you")
@@ -238,7 +240,7 @@ NEXT_ACTORS: Final[dict[NextActor, Words]] = {
     NextActor.KUAITUI: _("Our system, by itself"),
     NextActor.REVIEWER: _("A reviewer of the marketplace"),
     NextActor.SECOND_APPROVER: _("A second person at the marketplace"),
-    NextActor.CHANNEL: _("The bank"),
+    NextActor.CHANNEL: _("The bank, WeChat or Alipay"),
     NextActor.NOBODY: _("Nobody: it is finished"),
 }
 
@@ -257,11 +259,11 @@ EVENTS: Final[dict[str, Words]] = {
     "appeal_granted": _("Your appeal was granted"),
     "appeal_dismissed": _("Your appeal was not granted"),
     "withdrawn": _("You withdrew the application"),
-    "leg_sent": _("Given to the bank"),
-    "delayed": _("The bank has not answered yet; we are asking it"),
-    "paid": _("Paid out by the bank"),
-    "returned": _("Sent back by the bank"),
-    "payout_failed": _("The bank could not pay it out"),
+    "leg_sent": _("Sent off"),
+    "delayed": _("Nobody has told us yet whether it was paid; we are asking"),
+    "paid": _("Paid out"),
+    "returned": _("Money came back"),
+    "payout_failed": _("It could not be paid out"),
     "destination_repaired": _("You named another account"),
     "repair_refused": _("The new account could not be used"),
     "repair_reminded": _("We reminded you to name another account"),
@@ -277,20 +279,20 @@ EVENTS_INSIDE: Final = frozenset(
 )
 
 REVIEWED, CONFIRMED = _("Review by a person"), _("Confirmation by a second person")
-AT_THE_BANK, PAID_OUT = _("Given to the bank"), _("Paid out by the bank")
+SENT_OFF, PAID_OUT = _("Sent off"), _("Paid out")
 HELD = _("It takes longer; the marketplace is looking at it")
-AT_WORK = _("The bank is working on it")
-BEING_ASKED = _("We are verifying with the bank. Please do not apply again.")
+AT_WORK = _("Being processed")
+BEING_ASKED = _("We are verifying the payment. Please do not apply again.")
 NEW_ACCOUNT = _("Check of the new account")
 
 LEG_STATES: Final[dict[LegState, tuple[str, Words]]] = {
     LegState.READY: ("wait", _("Being prepared")),
-    LegState.SENDING: ("wait", _("Being given to the bank")),
-    LegState.UNKNOWN: ("ask", _("We are asking the bank")),
-    LegState.ACCEPTED: ("wait", _("The bank is working on it")),
-    LegState.NEEDS_ACTION: ("wait", _("The bank is working on it")),
+    LegState.SENDING: ("wait", _("Being sent off")),
+    LegState.UNKNOWN: ("ask", _("We are asking whether it was paid")),
+    LegState.ACCEPTED: ("wait", _("Being processed")),
+    LegState.NEEDS_ACTION: ("wait", _("Being processed")),
     LegState.PAID: ("good", _("Paid out")),
-    LegState.RETURNED: ("return", _("Sent back by the bank")),
+    LegState.RETURNED: ("return", _("Money came back")),
     LegState.FAILED: ("bad", _("Not paid; the money is back")),
     LegState.CANCELLED: ("quiet", _("Called off")),
 }
