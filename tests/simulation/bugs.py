@@ -344,8 +344,8 @@ BUGS = (
     Bug(
         "what a channel told of an ended order is asked about once, answer or no answer",
         "kuaitui.deposits.rules.pay_ins:_ended",
-        "if answer in NOTHING_SAID:",
-        "if False:",
+        "if answer in NOTHING_SAID or is_hidden:",
+        "if is_hidden:",
         seed=8,
         world=World.PAY_INS,
     ),
