@@ -56,7 +56,7 @@ def test_a_deposit_comes_back(chromium: Browser, address: str, has_javascript: b
         made.channel_pays()
 
         page.get_by_role("link", name="查看进度").click()
-        expect(page.get_by_role("heading", name="银行已付出")).to_be_visible()
+        expect(page.get_by_role("heading", name="款项已付出")).to_be_visible()
         expect(page.get_by_text("SIM0001")).to_be_visible()
         page.get_by_role("link", name="账单").click()
         expect(page.get_by_text("缴纳保证金")).to_be_visible()

@@ -86,7 +86,7 @@ def _seven_steps(installation: Installation, cast: Cast, part: Part, log: Log) -
 
 def _is_paid(page: Page, part: Part, application_id: str) -> bool:
     expect(page.status == 200, page, "the progress page opens")
-    return _state(part, application_id) is State.PAID and "银行已付出" in page.text
+    return _state(part, application_id) is State.PAID and "款项已付出" in page.text
 
 
 def _review(
