@@ -634,8 +634,10 @@ def test_a_paid_leg_is_watched_until_nothing_can_come_back() -> None:
     assert queries.leg(world.leg_id).next_check_at is None
 
 
-@pytest.mark.parametrize("outcome", [NotSent("connect_error"), Unknown("deadline")])
-def test_the_watch_of_a_paid_leg_does_not_end_with_a_question_that_was_not_answered(
+@pytest.mark.parametrize(
+    "outcome", [NotSent("connect_error"), Unknown("deadline"), RejectedConfig("SIGN_ERROR")]
+)
+def test_a_look_at_a_paid_leg_that_was_not_answered_is_made_again_soon(
     outcome: Outcome,
 ) -> None:
     world = payout()
@@ -644,7 +646,7 @@ def test_the_watch_of_a_paid_leg_does_not_end_with_a_question_that_was_not_answe
 
     assert ask(world, outcome, now=end) is LegState.PAID
 
-    assert pg.next_check_at(world) == end + given.DAY
+    assert pg.next_check_at(world) == end + pg.PACE.check_delays[-1]
 
 
 def test_watching_paid_legs_holds_up_nobody() -> None:

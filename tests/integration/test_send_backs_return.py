@@ -108,17 +108,25 @@ def test_where_nothing_comes_back_nothing_is_watched() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [Accepted("R"), NotFound(), NotSent("no_route"), Unknown("deadline"), RejectedConfig("X")],
+    ("answer", "wait"),
+    [
+        (Accepted("R"), sbg.PACE.paid_check_every),
+        (NotFound(), sbg.PACE.paid_check_every),
+        (NotSent("no_route"), sbg.PACE.check_delays[-1]),
+        (Unknown("deadline"), sbg.PACE.check_delays[-1]),
+        (RejectedConfig("X"), sbg.PACE.check_delays[-1]),
+    ],
 )
-def test_no_other_answer_takes_back_that_it_was_paid(made: sbg.World, answer: Outcome) -> None:
+def test_no_other_answer_takes_back_that_it_was_paid(
+    made: sbg.World, answer: Outcome, wait: dt.timedelta
+) -> None:
     case = made.case
 
     assert made.channel_says(answer) is LegState.PAID
 
     assert made.case == case
     assert made.book == GONE
-    assert made.view.next_check_at == made.now + sbg.PACE.paid_check_every
+    assert made.view.next_check_at == made.now + wait
 
 
 def test_what_is_watched_comes_after_what_still_must_go(made: sbg.World) -> None:

@@ -308,8 +308,8 @@ def _watch(
         case Returned() | FailedDefinite():
             return Step(LegState.RETURNED, None, (PostingKind.RETURNED,), outcome.code)
         case NotSent() | Unknown() | RejectedConfig():
-            # The channel gave no word: what came back since its last one is not known yet.
-            return Step(LegState.PAID, pace.paid_check_every)
+            # No word, so the look has not been had: by the next turn the channel may have forgotten.
+            return Step(LegState.PAID, pace.check_delays[-1])
         case _:
             wait = _watch_delay(leg.settled_at or now, capabilities, pace, now)
             return Step(LegState.PAID, wait)
