@@ -177,13 +177,14 @@ BUGS = (
         "set_off_debt(account",
         "_post(account, 'release', f'{reference}/again', Account.FROZEN, Account.AVAILABLE,"
         " open_, now); set_off_debt(account",
-        seed=2,
+        seed=17,
     ),
     Bug(
         "a hold is released and stays frozen",
         f"{HOLDS}:release_deposit",
         'row.save(update_fields=["released_minor"])',
         "return open_",
+        seed=4,
     ),
     Bug(
         "a deduction counts twice",
@@ -191,7 +192,7 @@ BUGS = (
         "if known is not None:",
         "import random\n    reference += str(len(list(account.deductions.all())))\n"
         "    if known is not None and False:",
-        seed=2,
+        seed=3,
     ),
     Bug(
         "a deduction takes a unit too much",
@@ -204,7 +205,7 @@ BUGS = (
         "kuaitui.refunds.operations.check:check_application",
         "if row.state != State.SUBMITTED:",
         "if False:",
-        seed=4,
+        seed=3,
     ),
     Bug(
         "the approval's hash is not checked",
@@ -229,7 +230,7 @@ BUGS = (
         f"{APPROVE}:require_uninvolved",
         "if actor.id in (row.created_by, row.destination_set_by):",
         "if actor.id == '':",
-        seed=3,
+        seed=5,
     ),
     Bug(
         "the rule approves any amount",
@@ -276,7 +277,7 @@ BUGS = (
         "kuaitui.payouts.operations.holds:hold_if_restored",
         "if last_send is not None and not knows_send(last_send):",
         "if False:",
-        seed=17,
+        seed=30,
     ),
     Bug(
         "after a restore payouts are sent before they were asked about",
@@ -291,7 +292,7 @@ BUGS = (
         'f"payout leg {nth} of {payment_reference} at {channel}"',
         "f'{nth} of {payment_reference}, held '"
         " + str(__import__('kuaitui.payouts.queries.holds', fromlist=['h']).last_held_at())",
-        seed=16,
+        seed=28,
     ),
     Bug(
         "a payment that is confirmed again is not known",
