@@ -36,7 +36,7 @@ def told(shop_key: int, count: int) -> None:
             object_id=new_id(IdPrefix.DEPOSIT_LOT, now=given.NOW),
             cause=f"lot {number}",
             amount=Money(100 + number, "CNY"),
-            now=given.NOW,
+            at=given.NOW,
         )
 
 

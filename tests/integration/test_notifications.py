@@ -111,13 +111,13 @@ def test_an_impossible_day_is_refused_and_nothing_is_kept(
 
 def test_a_notice_is_written_once_per_event() -> None:
     for _ in range(2):
-        write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
+        write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", at=NOW)
 
     assert queries.unread_count(shop_key=7) == 1
 
 
 def test_a_notice_is_read_by_those_whom_it_is_told() -> None:
-    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
+    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", at=NOW)
     (notice,) = queries.notices_of(shop_key=7)
 
     mark_notices_read(shop_key=8, notice_ids=[notice.notice_id], now=NOW)
@@ -128,7 +128,7 @@ def test_a_notice_is_read_by_those_whom_it_is_told() -> None:
 
 
 def test_what_an_earlier_release_told_and_has_no_words_for_is_left_out() -> None:
-    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", now=NOW)
+    write_notice(shop_key=7, code=NoticeCode.PAID, object_id="rfa_1", cause="rfa_1/9", at=NOW)
     NoticeRow.objects.update(code="application.checked")
 
     assert queries.notices_of(shop_key=7) == ()
@@ -222,15 +222,23 @@ def test_what_only_matters_inside_is_told_to_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "amount"), [("paid", yuan("¥1")), ("returned", None), ("payout_failed", None)]
+    ("code", "amount"),
+    [
+        ("paid", yuan("¥1")),
+        ("returned", None),
+        ("payout_failed", None),
+        ("destination_repaired", None),
+        ("repair_refused", None),
+    ],
 )
 def test_the_amount_is_told_where_all_of_it_is_meant(code: str, amount: Money | None) -> None:
     outbox.publish(ApplicationMoved("rfa_1", 7, 2, code, "paid", NOW, 100, "CNY"), now=NOW)
 
-    outbox.deliver_due(now=NOW)
+    outbox.deliver_due(now=NOW + DAY)
 
     (notice,) = queries.notices_of(shop_key=7)
     assert notice.amount == amount
+    assert notice.at == NOW, "when it happened, however late it is told"
 
 
 def test_a_shop_hears_of_what_comes_into_its_deposit_and_of_what_is_taken() -> None:

@@ -26,7 +26,7 @@ from kuaitui.refunds.events import ApplicationMoved
 
 
 @subscribe(ApplicationMoved)
-def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:
+def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:  # noqa: ARG001 - it happened when it happened
     """Every step of an application that matters to its seller is told once."""
     code = told_of("application", event.code)
     if code is None:
@@ -38,12 +38,12 @@ def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:
             object_id=event.application_id,
             cause=f"{event.application_id}/{event.number}",
             amount=_amount_of(event) if is_about_all_of_it(code) else None,
-            now=now,
+            at=event.occurred_at,
         )
 
 
 @subscribe(PayeeMustConfirm)
-def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:
+def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:  # noqa: ARG001 - it happened when it happened
     """A seller hears that money waits for their confirmation, once for each part."""
     with transaction.atomic():
         write_notice(
@@ -52,7 +52,7 @@ def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:
             object_id=event.application_id,
             cause=f"{event.leg_id}/confirm_receipt",
             amount=_amount_of(event),
-            now=now,
+            at=event.occurred_at,
         )
 
 
@@ -66,7 +66,7 @@ def tell_of_a_payment(event: DepositPaidIn, now: dt.datetime) -> None:
             object_id=event.lot_id,
             cause=event.lot_id,
             amount=_amount_of(event),
-            now=now,
+            at=now,
         )
 
 
@@ -80,7 +80,7 @@ def tell_of_a_deduction(event: DepositDeducted, now: dt.datetime) -> None:
             object_id=event.deduction_id,
             cause=event.deduction_id,
             amount=_amount_of(event),
-            now=now,
+            at=now,
         )
 
 
@@ -93,7 +93,7 @@ def tell_of_an_account(event: DestinationAdded, now: dt.datetime) -> None:
             code=NoticeCode.DESTINATION_ADDED,
             object_id=event.destination_id,
             cause=event.destination_id,
-            now=now,
+            at=now,
         )
 
 
@@ -109,7 +109,7 @@ def tell_the_payer(event: PayInNeedsPerson, now: dt.datetime) -> None:
             code=code,
             object_id=event.order_id,
             cause=f"{event.order_id}/{event.why}",
-            now=now,
+            at=now,
         )
 
 
@@ -146,7 +146,7 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: i
                 object_id=suspense_id,
                 cause=cause,
                 amount=case.amount,
-                now=now,
+                at=now,
             )
 
 

@@ -93,7 +93,7 @@ def remind_due(*, today: dt.date, now: dt.datetime, limit: int = 500) -> int:
                 code=NoticeCode.REMINDED,
                 object_id=reminder.account_id,
                 cause=reminder.public_id,
-                now=now,
+                at=now,
             )
         ReminderRow.objects.filter(pk__in=[reminder.pk for reminder in due]).update(done_at=now)
     return len(due)
@@ -106,21 +106,21 @@ def write_notice(
     code: NoticeCode,
     object_id: str,
     cause: str,
-    now: dt.datetime,
+    at: dt.datetime,
     amount: Money | None = None,
 ) -> None:
-    """Tell a shop one thing. The same `cause` again writes nothing."""
+    """Tell a shop one thing that happened `at` that moment. The same `cause` again writes nothing."""
     NoticeRow.objects.bulk_create(
         [
             NoticeRow(
-                public_id=new_id(IdPrefix.NOTICE, now=now),
+                public_id=new_id(IdPrefix.NOTICE, now=at),
                 shop_key=shop_key,
                 code=code,
                 object_id=object_id,
                 cause=cause,
                 amount_minor=None if amount is None else amount.minor,
                 currency="" if amount is None else amount.currency,
-                at=now,
+                at=at,
             )
         ],
         ignore_conflicts=True,

@@ -11,6 +11,8 @@ _ABOUT_A_PART = frozenset(
         NoticeCode.PAYOUT_FAILED,
         NoticeCode.RETURNED,
         NoticeCode.REPAIR_REMINDED,
+        NoticeCode.DESTINATION_REPAIRED,
+        NoticeCode.REPAIR_REFUSED,
         NoticeCode.CLOSED_OUT,
     }
 )
