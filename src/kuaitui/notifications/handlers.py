@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db import transaction
-
 from kuaitui.deposits.events import (
     DepositDeducted,
     DepositPaidIn,
@@ -31,70 +29,65 @@ def tell_the_shop(event: ApplicationMoved, now: dt.datetime) -> None:  # noqa: A
     code = told_of("application", event.code)
     if code is None:
         return
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=code,
-            object_id=event.application_id,
-            cause=f"{event.application_id}/{event.number}",
-            amount=_amount_of(event) if is_about_all_of_it(code) else None,
-            at=event.occurred_at,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=code,
+        object_id=event.application_id,
+        cause=f"{event.application_id}/{event.number}",
+        amount=_amount_of(event) if is_about_all_of_it(code) else None,
+        at=event.occurred_at,
+    )
 
 
 @subscribe(PayeeMustConfirm)
 def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:  # noqa: ARG001 - it happened when it happened
     """A seller hears that money waits for their confirmation, once for each part."""
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=NoticeCode.CONFIRM_RECEIPT,
-            object_id=event.application_id,
-            cause=f"{event.leg_id}/confirm_receipt",
-            amount=_amount_of(event),
-            at=event.occurred_at,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=NoticeCode.CONFIRM_RECEIPT,
+        object_id=event.application_id,
+        cause=f"{event.leg_id}/confirm_receipt",
+        amount=_amount_of(event),
+        at=event.occurred_at,
+    )
 
 
 @subscribe(DepositPaidIn)
 def tell_of_a_payment(event: DepositPaidIn, now: dt.datetime) -> None:
     """The shop hears that money has reached its deposit, whoever paid it."""
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=NoticeCode.PAID_IN,
-            object_id=event.lot_id,
-            cause=event.lot_id,
-            amount=_amount_of(event),
-            at=now,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=NoticeCode.PAID_IN,
+        object_id=event.lot_id,
+        cause=event.lot_id,
+        amount=_amount_of(event),
+        at=now,
+    )
 
 
 @subscribe(DepositDeducted)
 def tell_of_a_deduction(event: DepositDeducted, now: dt.datetime) -> None:
     """The shop hears that something was taken, and where its reason and calculation stand."""
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=NoticeCode.DEDUCTED,
-            object_id=event.deduction_id,
-            cause=event.deduction_id,
-            amount=_amount_of(event),
-            at=now,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=NoticeCode.DEDUCTED,
+        object_id=event.deduction_id,
+        cause=event.deduction_id,
+        amount=_amount_of(event),
+        at=now,
+    )
 
 
 @subscribe(DestinationAdded)
 def tell_of_an_account(event: DestinationAdded, now: dt.datetime) -> None:
     """Everyone of the shop hears of a new payee account: it may not have been one of them."""
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=NoticeCode.DESTINATION_ADDED,
-            object_id=event.destination_id,
-            cause=event.destination_id,
-            at=now,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=NoticeCode.DESTINATION_ADDED,
+        object_id=event.destination_id,
+        cause=event.destination_id,
+        at=now,
+    )
 
 
 @subscribe(PayInNeedsPerson)
@@ -103,14 +96,13 @@ def tell_the_payer(event: PayInNeedsPerson, now: dt.datetime) -> None:
     code = told_of("pay_in", event.why)
     if code is None:
         return
-    with transaction.atomic():
-        write_notice(
-            shop_key=event.shop_key,
-            code=code,
-            object_id=event.order_id,
-            cause=f"{event.order_id}/{event.why}",
-            at=now,
-        )
+    write_notice(
+        shop_key=event.shop_key,
+        code=code,
+        object_id=event.order_id,
+        cause=f"{event.order_id}/{event.why}",
+        at=now,
+    )
 
 
 @subscribe(PaymentInSuspense)
@@ -138,16 +130,15 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: i
     code = told_of("suspense", word)
     if code is None:
         return
-    with transaction.atomic():
-        for shop_key in sorted(shops):
-            write_notice(
-                shop_key=shop_key,
-                code=code,
-                object_id=suspense_id,
-                cause=cause,
-                amount=case.amount,
-                at=now,
-            )
+    for shop_key in sorted(shops):
+        write_notice(
+            shop_key=shop_key,
+            code=code,
+            object_id=suspense_id,
+            cause=cause,
+            amount=case.amount,
+            at=now,
+        )
 
 
 def _amount_of(

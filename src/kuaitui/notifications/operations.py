@@ -11,7 +11,6 @@ from kuaitui.audit.operations import record
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
-from kuaitui.kit.transactions import requires_transaction
 from kuaitui.notifications.errors import ReminderInThePast, ReminderTooFarAway
 from kuaitui.notifications.models import NoticeRow, ReminderRow
 from kuaitui.notifications.types import NoticeCode
@@ -99,7 +98,6 @@ def remind_due(*, today: dt.date, now: dt.datetime, limit: int = 500) -> int:
     return len(due)
 
 
-@requires_transaction
 def write_notice(
     *,
     shop_key: int,
@@ -109,7 +107,10 @@ def write_notice(
     at: dt.datetime,
     amount: Money | None = None,
 ) -> None:
-    """Tell a shop one thing that happened `at` that moment. The same `cause` again writes nothing."""
+    """Tell a shop one thing that happened `at` that moment. The same `cause` again writes nothing.
+
+    One statement: it needs no transaction, and joins that of a caller who has one.
+    """
     NoticeRow.objects.bulk_create(
         [
             NoticeRow(
