@@ -1,4 +1,4 @@
-"""What a forked worker does. Imported once by the process that forks them, with everything loaded."""
+"""All that forked processes need. Imported once, by the process that forks them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ import os
 
 import django
 
+# Unlike the process that directs them, they say what went wrong in them.
+os.environ["KUAITUI_LOG_LEVEL"] = "ERROR"
 django.setup()
 
-from kuaitui.interfaces.worker.process import Worker  # noqa: E402 - Django must be set up before
-from reliability.crashes.plans import CrashPlan  # noqa: E402
-
-THREADS = 4
-
-
-def work(log_file: str, plan: CrashPlan | None) -> None:
-    """Be `kuaitui worker`, until told to stop or struck."""
-    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    if plan is not None:
-        plan.install()
-    Worker(threads=THREADS).run()
+import kuaitui.config.urls  # noqa: E402 - Django must be set up before all of these
+import kuaitui.config.wsgi  # noqa: E402
+import kuaitui.interfaces.worker.process  # noqa: E402, F401

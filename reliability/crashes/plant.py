@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -18,6 +16,7 @@ import psycopg
 from kuaitui.channels.simulator.director import Director
 from kuaitui.channels.simulator.signing import shared_key
 from kuaitui.demo.processes import Installation
+from reliability.crashes.forked import serve, work
 from reliability.crashes.plans import CrashPlan, Trap
 
 # A busy machine may take this long to read a request that was written to its socket.
@@ -26,7 +25,7 @@ BACK_WITHIN_S = 60.0
 
 
 class Plant:
-    """One whole installation under `folder`: database, channel and web here, workers forked."""
+    """One whole installation under `folder`: database and channel here, pages and workers forked."""
 
     def __init__(self, folder: Path) -> None:
         self.installation = Installation(
@@ -43,7 +42,7 @@ class Plant:
         )
         self.trap = Trap(folder / "traps")
         self.log = folder / "worker.log"
-        self._web: subprocess.Popen[bytes] | None = None
+        self._web: ForkServerProcess | None = None
         self._context = get_context("forkserver")
 
     def start(self) -> None:
@@ -68,8 +67,6 @@ class Plant:
 
     def bear_worker(self, plan: CrashPlan | None = None) -> ForkServerProcess:
         """A worker, struck by its plan or by nobody."""
-        from reliability.crashes.newborn import work  # noqa: PLC0415 - Django is set up by now
-
         worker = self._context.Process(target=work, args=(str(self.log), plan), daemon=True)
         worker.start()
         return worker
@@ -78,12 +75,9 @@ class Plant:
 
     def start_web(self) -> None:
         """Start the pages."""
-        with (self.installation.var / "web.log").open("ab") as output:
-            self._web = subprocess.Popen(
-                [sys.executable, "-m", "reliability.crashes.web", str(self.installation.web_port)],
-                env=self.installation.variables(), stdout=output, stderr=output,
-                start_new_session=True,
-            )  # fmt: skip
+        log_file, port = str(self.installation.var / "web.log"), self.installation.web_port
+        self._web = self._context.Process(target=serve, args=(log_file, port))
+        self._web.start()
 
     def web_workers(self) -> list[int]:
         """The processes that answer requests: children of the one that was started."""
@@ -106,16 +100,18 @@ class Plant:
     def kill_web_at_once(self) -> None:
         """SIGKILL the pages with all that belongs to them."""
         if self._web is not None:
+            assert self._web.pid is not None
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._web.pid, signal.SIGKILL)
-            self._web.wait()
+            self._web.kill()  # before it had a group of its own
+            self._web.join()
             self._web = None
 
     def await_web(self) -> None:
         """Wait until the pages answer; started anew if they ended for good."""
         deadline = time.monotonic() + BACK_WITHIN_S
         while time.monotonic() < deadline:
-            if self._web is None or self._web.poll() is not None:
+            if self._web is None or not self._web.is_alive():
                 self.start_web()
             with contextlib.suppress(httpx.HTTPError):
                 url = f"{self.installation.web_url}/readyz"

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-
-from granian import Granian
-from granian.constants import Interfaces
 
 from kuaitui.config.wsgi import application as pages
 from kuaitui.kit import crashpoints
@@ -28,16 +24,3 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 trap = Trap(Path(os.environ[TRAPS_VARIABLE]))
 crashpoints.watch(trap.step_on)
-
-if __name__ == "__main__":
-    Granian(
-        "reliability.crashes.web:application",
-        address="127.0.0.1",
-        port=int(sys.argv[1]),
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=4,
-        websockets=False,
-        log_enabled=False,
-        respawn_failed_workers=True,
-    ).serve()
