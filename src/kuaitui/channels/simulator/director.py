@@ -46,9 +46,9 @@ class Director:
         """Let the channel's clock jump ahead."""
         self.call("POST", "/_sim/advance", {"seconds": seconds})
 
-    def return_now(self, number: str, *, code: str = "ACCOUNT_CLOSED") -> None:
-        """Let the payee's bank give a paid amount back."""
-        self.call("POST", "/_sim/return", {"number": number, "code": code})
+    def return_now(self, number: str, *, code: str = "") -> None:
+        """Let the payee's bank give a paid amount back; for a closed account, unless told otherwise."""
+        self.call("POST", "/_sim/return", {"number": number} | ({"code": code} if code else {}))
 
     def collect(self, reference: str, *, amount_minor: int, number: str = "") -> None:
         """Let somebody pay in, under the channel's own reference."""

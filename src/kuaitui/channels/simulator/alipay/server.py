@@ -7,7 +7,7 @@
 Directions under `/_sim/` are those of `serving`, and
 
     POST /_sim/pay      {"out_trade_no", "amount_minor", "buyer_id"}: a buyer pays
-    POST /_sim/return   {"number", "code"}: the payee's bank gives a transfer back
+    POST /_sim/return   {"number"[, "code"]}: the payee's bank gives a transfer back
     POST /_sim/fund     {"amount_minor"}: top the merchant's account up, or withdraw from it
     POST /_sim/rotate   {"mode": "public_key" | "certificate"}: a new key from now on
     POST /_sim/deliver  notifications that are due go out before the answer
@@ -178,7 +178,9 @@ def _directions(server: AlipayServer) -> Directions:
     alipay = server.alipay
 
     def return_(_book: AlipayBook, document: Directive) -> Document:
-        alipay.transfers.return_now(document["number"], code=document["code"])
+        alipay.transfers.return_now(
+            document["number"], code=str(document.get("code", "PAYEE_CARD_INFO_ERROR"))
+        )
         return {}
 
     def deliver(_book: AlipayBook, _document: Directive) -> Document:
