@@ -72,11 +72,15 @@ class Stage:
         return page
 
     def picture(self, page: Page, name: str) -> None:
-        """A picture of the whole page."""
+        """A picture of the whole page, as on a screen that is high enough for it."""
         page.wait_for_load_state("networkidle")
-        page.evaluate("scrollTo(0, 0)")
+        size = page.viewport_size
+        assert size is not None
+        height = int(page.evaluate("document.documentElement.scrollHeight"))
+        page.set_viewport_size({**size, "height": max(height, size["height"])})
         path = self.folder / f"{name}.png"
-        page.screenshot(path=path, full_page=True, animations="disabled")
+        page.screenshot(path=path, animations="disabled")
+        page.set_viewport_size(size)
         self.pictures.append(path.name)
 
 
@@ -271,9 +275,7 @@ def close_the_day(stage: Stage, reviewer: Page, approver: Page) -> None:
     links = reviewer.locator("a[href*='/console/breaks/']")
     for number, address in enumerate([link.get_attribute("href") for link in links.all()]):
         reviewer.goto(f"{address}/propose")
-        reviewer.get_by_role("textbox", name="原因").fill(
-            "客户误付，已联系并由微信支付商户平台退回，凭证 KF-20261126-01。"
-        )
+        reviewer.get_by_role("textbox", name="原因").fill(REASON)
         if number == 0:
             stage.picture(reviewer, "18-propose")
         reviewer.locator("main form button").last.click()

@@ -308,7 +308,8 @@ def test_a_payment_in_parts_says_how_many_have_left() -> None:
     made.channel_answers(Accepted("SIM0002"))
 
     assert "1 of 2 parts has left" in page
-    assert "Partly on its way to you, the rest set aside for you" in page
+    assert '<span class="nowrap">¥10,000.00</span> On its way to you' in page
+    assert '<span class="nowrap">¥10,000.00</span> Set aside for you, not yet sent' in page
     assert "Your money is on its way" not in page
     assert "共 2 笔，已发出 1 笔" in in_chinese.text
     assert "Your money is on its way" in client.get(address(made)).text

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from kuaitui.channels.port import NeededAction
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.words import StateWords, Words
+from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress, PayoutProgress
-from kuaitui.payouts.states import LegState
+from kuaitui.payouts.states import REPAIRABLE, LegState
 from kuaitui.refunds.queries import ApplicationSummary, ApplicationView
-from kuaitui.refunds.states import NextActor, SellerAct, State
+from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
 from kuaitui.refunds.types import Standing, TimelineEvent
 
 
@@ -37,6 +38,14 @@ class LegLine:
     leg: LegProgress
     tone: str
     word: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A place where money of an application is; how much of it, if not all."""
+
+    place: Words
+    amount: Money | None = None
 
 
 class Stage(enum.Enum):
@@ -216,17 +225,44 @@ def words_of(application: ApplicationView | ApplicationSummary) -> StateWords:
             return words.state_of(application.state)
 
 
-def money_of(application: ApplicationView) -> Words:
-    """Where its money is."""
-    known = {
-        Stage.PREPARED: words.NOT_YET_SENT,
-        Stage.PREPARED_AGAIN: words.NOT_YET_SENT,
-        Stage.IN_PART: words.PARTLY_SENT,
-        Stage.STUCK: words.STUCK_ON_THE_WAY,
-    }
-    stage = stage_of(application)
-    place = words.MONEY_PLACES[application.state_facts.money]
-    return place if stage is None else known.get(stage, place)
+def money_of(application: ApplicationView) -> list[Whereabouts]:
+    """Where its money is: in one place, or part by part in several."""
+    legs = application.payout.standing_legs if application.payout else ()
+    sums: dict[str, Money] = {}
+    for leg in legs:
+        place = str(_place_of(leg))
+        sums[place] = sums[place] + leg.amount if place in sums else leg.amount
+    if len(sums) > 1:
+        return [Whereabouts(place, amount) for place, amount in sums.items()]
+    whole = next(iter(sums), None) or words.MONEY_PLACES[application.state_facts.money]
+    return [Whereabouts(whole)]
+
+
+def _place_of(leg: LegProgress) -> Words:
+    if leg.needed_action in _FOR_STAFF:
+        return words.STUCK_ON_THE_WAY
+    if leg.needed_action is NeededAction.USER_CONFIRM:
+        return words.AT_CHANNEL_UNCONFIRMED
+    if leg.state is LegState.READY:
+        return words.NOT_YET_SENT
+    if leg.is_closed_out:
+        return words.MONEY_PLACES[MoneyPlace.DEPOSIT_AVAILABLE]
+    return words.MONEY_PLACES[_PLACES.get(leg.state, MoneyPlace.WITH_CHANNEL)]
+
+
+_PLACES = {
+    LegState.PAID: MoneyPlace.SELLER_ACCOUNT,
+    LegState.RETURNED: MoneyPlace.DEPOSIT_FROZEN,
+    LegState.FAILED: MoneyPlace.DEPOSIT_FROZEN,
+    LegState.CANCELLED: MoneyPlace.DEPOSIT_AVAILABLE,
+}
+
+
+def waits_for_account(application: ApplicationView) -> Money | None:
+    """How much of it came back or was not paid, and waits for another account."""
+    legs = application.payout.standing_legs if application.payout else ()
+    amounts = [leg.amount for leg in legs if leg.state in REPAIRABLE and not leg.is_closed_out]
+    return sum(amounts[1:], amounts[0]) if amounts else None
 
 
 def next_of(application: ApplicationView) -> Words:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from django.utils.translation import gettext as _
 
+from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
+from kuaitui.refunds.queries import ApplicationView
 from kuaitui.refunds.types import ExpectedPart, Standing, WayBack
+
+_Part: TypeAlias = tuple[str, Destination | None, Money]
+"""The channel that it goes back along, or the account that it goes to; and how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +42,51 @@ class Way:
         return self.destination.tail4 if self.destination else ""
 
 
+def ways_of(application: ApplicationView) -> list[Way]:
+    """Where all the money of an application goes, with dates unless a part was repaired.
+
+    A repair has a plan of its own. Parts that it does not plan anew count as they were sent.
+    """
+    chosen = application.destination
+    if application.parts:
+        return ways_with_dates(application.parts, chosen)
+    planned = {leg.lot_id for leg in application.plan.legs}
+    legs = application.payout.standing_legs if application.payout else ()
+    sent = [
+        (leg.channel, None, leg.amount)
+        if leg.route == Route.ORIGINAL
+        else ("", deposits.destination(leg.destination_id), leg.amount)
+        for leg in legs
+        if leg.lot_id not in planned and not leg.is_closed_out
+    ]
+    return _summed([*sent, *_parts_of(application.plan, chosen)])
+
+
 def ways_out(plan: RoutePlan | None, destination: Destination | None) -> list[Way]:
     """One way for each channel the money goes back along, and one for the chosen account."""
-    legs = plan.legs if plan else ()
-    sums: dict[tuple[bool, str], Money] = {}
-    for leg in legs:
-        is_original = leg.route is Route.ORIGINAL
-        key = (is_original, leg.channel if is_original else "")
-        sums[key] = sums[key] + leg.amount if key in sums else leg.amount
+    return _summed(_parts_of(plan, destination))
+
+
+def _parts_of(plan: RoutePlan | None, destination: Destination | None) -> list[_Part]:
     return [
-        Way(is_original, channel, amount, None if is_original else destination)
-        for (is_original, channel), amount in sums.items()
+        (leg.channel, None, leg.amount)
+        if leg.route is Route.ORIGINAL
+        else ("", destination, leg.amount)
+        for leg in (plan.legs if plan else ())
+    ]
+
+
+def _summed(parts: Sequence[_Part]) -> list[Way]:
+    sums: dict[tuple[str, str], Money] = {}
+    payees: dict[str, Destination | None] = {}
+    for channel, payee, amount in parts:
+        payee_id = payee.destination_id if payee else ""
+        payees[payee_id] = payee
+        key = channel, payee_id
+        sums[key] = sums[key] + amount if key in sums else amount
+    return [
+        Way(bool(channel), channel, amount, None if channel else payees[payee_id])
+        for (channel, payee_id), amount in sums.items()
     ]
 
 

@@ -232,7 +232,6 @@ MONEY_PLACES: Final[dict[MoneyPlace, Words]] = {
     MoneyPlace.SELLER_ACCOUNT: _("Paid out to your account"),
 }
 NOT_YET_SENT, THE_MARKETPLACE = _("Set aside for you, not yet sent"), _("The marketplace")
-PARTLY_SENT = _("Partly on its way to you, the rest set aside for you")
 STUCK_ON_THE_WAY = _("At the payment channel, not yet paid to you")
 
 NEXT_ACTORS: Final[dict[NextActor, Words]] = {

@@ -133,6 +133,7 @@ def case_context(found: Case, *, now: dt.datetime) -> dict[str, object]:
         "plan_legs": [_leg_line(leg, summary) for leg in plan.legs],
         "goes_back_too": any(leg.route is Route.ORIGINAL for leg in plan.legs),
         "goes_elsewhere": plan.needs_destination,
+        "again": plan.total if found.approval and plan.total != application.amount else None,
         "sharing": found.shops_sharing_destination,
         **_compared(found),
     }

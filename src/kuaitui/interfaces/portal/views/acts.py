@@ -24,6 +24,7 @@ from kuaitui.interfaces.portal.forms import (
 )
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
+from kuaitui.interfaces.portal.story import waits_for_account
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal, RefusalKind
 from kuaitui.kit import kept_forms
@@ -176,6 +177,7 @@ def _act(
         "form": form,
         "was_kept": form.is_bound and request.method != "POST",
         "choices": choices,
+        "amount": waits_for_account(application),
         "may_need_account": application.plan.needs_destination
         or any(part.way_back is not WayBack.OPEN for part in application.parts),
         "can_choose": any(one != application.destination for one in choices),

@@ -20,7 +20,7 @@ from kuaitui.interfaces.portal.story import (
     steps_of,
     words_of,
 )
-from kuaitui.interfaces.portal.ways import ways_out, ways_with_dates
+from kuaitui.interfaces.portal.ways import ways_of, ways_out
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import confirmations_of
@@ -58,14 +58,13 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "state": words_of(application),
         "steps": steps_of(application),
         "legs": legs_of(application),
-        "ways": ways_with_dates(application.parts, application.destination)
-        or ways_out(application.plan, application.destination),
+        "ways": ways_of(application),
         "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
         "here": request.build_absolute_uri(request.path),
         "is_in_wechat": is_in_wechat(request),
-        "money": words.AT_CHANNEL_UNCONFIRMED if to_confirm else money_of(application),
+        "money": money_of(application),
         "next_actor": words.NEXT_ACTORS[NextActor.SELLER] if to_confirm else next_of(application),
         "acts": [(act.value, words.SELLER_ACTS[act]) for act in acts],
         "only_withdraw": acts == [SellerAct.WITHDRAW],

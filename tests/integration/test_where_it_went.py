@@ -1,0 +1,137 @@
+"""A seller reads where all of a refund is and goes, also when one part of it came back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from kuaitui.accounts.types import Role
+from kuaitui.channels.port import Returned
+from kuaitui.refunds.states import State
+from tests.support import given, portal_given
+from tests.support.clock import standing_at
+from tests.support.console_given import desk
+from tests.support.given import DAY, NOW
+from tests.support.refunds_given import World
+
+pytestmark = pytest.mark.django_db
+WHERE_TO = re.compile(r"Where to</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
+WHERE_IS = re.compile(r"Where is the money\?</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
+MARKUP = re.compile(r"(?:<[^>]+>|\s)+")
+PAID, SET_ASIDE = "Paid out to your account", "In your deposit, set aside for this application"
+WAY_BACK = "Back the way it came: Simulated bank ¥2,000.00"
+FIRST, SECOND = "招商银行, ending in 4562", "招商银行, ending in 0003"
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[None]:
+    with standing_at(NOW):
+        yield
+
+
+def returned(*deposits: str) -> World:
+    """Of a payment that can go back and others that cannot, the first of the others came back."""
+    made = World(given.shop(deposits, route_open=False))
+    given.pay_in(made.shop.account_id, "¥2,000", paid_at=NOW - 3 * DAY)
+    chosen = given.destination(made.shop)
+    made.submit(destination_id=chosen.destination_id)
+    made.check()
+    made.approve_whole()
+    made.channel_pays()
+    made.now += 2 * DAY
+    leg = next(leg for leg in made.view.payout.legs if leg.destination_id)
+    made.channel_answers(Returned("SIM0001", "ACCOUNT_CLOSED", made.now), leg_id=leg.leg_id)
+    assert made.state is State.RETURNED
+    return made
+
+
+def repaired(*deposits: str) -> World:
+    """The same, with another account named and approved."""
+    made = returned(*deposits)
+    made.repair()
+    made.approve()
+    made.confirm()
+    assert made.state is State.PAYING
+    return made
+
+
+def address(made: World) -> str:
+    return f"/shops/{made.shop.shop_id}/refunds/{made.application_id}"
+
+
+def read(made: World, part: re.Pattern[str]) -> str:
+    found = part.search(portal_given.browser(made.shop.shop_key).get(address(made)).text)
+    assert found is not None
+    return MARKUP.sub(" ", found[1]).strip()
+
+
+def where_to(made: World) -> str:
+    return read(made, WHERE_TO)
+
+
+def where_it_is(made: World) -> str:
+    return read(made, WHERE_IS)
+
+
+def test_a_part_that_came_back_is_told_apart_from_what_was_paid() -> None:
+    made = returned("¥3,000")
+
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 {SET_ASIDE}"
+    made.repair()
+    made.approve()
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 {SET_ASIDE}"
+    made.confirm()
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 Set aside for you, not yet sent"
+    made.channel_pays()
+    assert where_it_is(made) == PAID
+
+
+def test_what_nobody_named_an_account_for_is_in_the_deposit_and_the_rest_stays_paid() -> None:
+    made = returned("¥3,000")
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    made.confirm_close_out()
+
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 In your deposit, available"
+
+
+def test_whoever_names_another_account_reads_how_much_goes_there() -> None:
+    made = returned("¥3,000")
+
+    page = portal_given.browser(made.shop.shop_key).get(f"{address(made)}/destination").text
+
+    assert "To be paid to another account: ¥3,000.00" in page
+
+
+def test_before_a_repair_it_says_what_was_planned() -> None:
+    assert where_to(returned("¥3,000")) == f"{WAY_BACK} {FIRST} ¥3,000.00"
+
+
+def test_a_repair_leaves_the_part_that_went_back_where_it_was() -> None:
+    made = repaired("¥3,000")
+
+    assert where_to(made) == f"{WAY_BACK} {SECOND} ¥3,000.00"
+    made.channel_pays()
+    assert made.state is State.PAID
+    assert where_to(made) == f"{WAY_BACK} {SECOND} ¥3,000.00"
+
+
+def test_what_arrived_at_the_first_account_is_still_said_to_be_there() -> None:
+    made = repaired("¥3,000", "¥4,000")
+
+    assert where_to(made) == f"{WAY_BACK} {FIRST} ¥4,000.00 {SECOND} ¥3,000.00"
+
+
+def test_staff_read_how_much_of_a_refund_goes_out_again() -> None:
+    made = returned("¥3,000")
+    made.repair()
+
+    page = desk(Role.REVIEWER).get(f"/console/applications/{made.application_id}").text
+
+    assert "Of this, to send again</dt><dd><strong>¥3,000.00</strong></dd>" in page
+    made.approve()
+    made.confirm()
+    page = desk(Role.REVIEWER).get(f"/console/applications/{made.application_id}").text
+    assert "Of this, to send again" not in page
