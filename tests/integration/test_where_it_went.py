@@ -9,6 +9,7 @@ import pytest
 
 from kuaitui.accounts.types import Role
 from kuaitui.channels.port import Returned
+from kuaitui.payouts.states import LegState
 from kuaitui.refunds.states import State
 from tests.support import given, portal_given
 from tests.support.clock import standing_at
@@ -19,6 +20,7 @@ from tests.support.refunds_given import World
 pytestmark = pytest.mark.django_db
 WHERE_TO = re.compile(r"Where to</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
 WHERE_IS = re.compile(r"Where is the money\?</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
+WHY = re.compile(r"Why it came back</h2>(.*?)</div>", re.DOTALL)
 MARKUP = re.compile(r"(?:<[^>]+>|\s)+")
 PAID, SET_ASIDE = "Paid out to your account", "In your deposit, set aside for this application"
 WAY_BACK = "Back the way it came: Simulated bank ¥2,000.00"
@@ -122,6 +124,67 @@ def test_what_arrived_at_the_first_account_is_still_said_to_be_there() -> None:
     made = repaired("¥3,000", "¥4,000")
 
     assert where_to(made) == f"{WAY_BACK} {FIRST} ¥4,000.00 {SECOND} ¥3,000.00"
+
+
+def comes_back(made: World, route: str, tail: str = "") -> None:
+    """The bank gives the paid part back that went this way."""
+    (leg,) = [
+        leg
+        for leg in made.view.payout.standing_legs
+        if (leg.route, leg.tail) == (route, tail) and leg.state is LegState.PAID
+    ]
+    made.now += 2 * DAY
+    made.channel_answers(Returned("SIM0001", "ACCOUNT_CLOSED", made.now), leg_id=leg.leg_id)
+    assert made.state is State.RETURNED
+
+
+def why(made: World) -> str:
+    return read(made, WHY)
+
+
+def may_be_named(made: World) -> dict[str, bool]:
+    """The accounts that the page offers, by their last digits, and whether each can be chosen."""
+    page = portal_given.browser(made.shop.shop_key).get(f"{address(made)}/destination").text
+    offered = re.findall(
+        r'name="destination" value="[^"]+"( disabled)?>.*?ending in (\d+)', page, re.DOTALL
+    )
+    return {tail: not disabled for disabled, tail in offered}
+
+
+def test_an_account_that_was_good_can_be_named_for_what_comes_back_from_another() -> None:
+    made = repaired("¥3,000", "¥4,000")
+    made.channel_pays()
+
+    comes_back(made, "designated", "4562")
+
+    assert why(made).startswith("招商银行 did not accept it for the account ending in 4562.")
+    assert may_be_named(made) == {"0003": True, "4562": False}
+    made.repair(destination_id=made.view.destination.destination_id)
+    assert made.state is State.DESTINATION_REPAIRED
+    assert may_be_named(made) == {"0003": True, "4562": False}
+
+
+def test_an_account_that_the_reviewer_refused_is_not_said_to_have_given_money_back() -> None:
+    made = returned("¥3,000")
+    made.repair()
+
+    made.refuse_repair()
+
+    assert why(made).startswith("招商银行 did not accept it for the account ending in 4562.")
+    assert may_be_named(made) == {"0003": True, "4562": False}
+
+
+def test_a_payment_that_does_not_take_its_refund_is_no_fault_of_the_account_named() -> None:
+    made = returned("¥3,000")
+    made.repair()
+    made.approve()
+    made.confirm()
+    made.channel_pays()
+
+    comes_back(made, "original")
+
+    assert why(made).startswith("The account it came from can no longer take it.")
+    assert may_be_named(made) == {"0003": True, "4562": True}
 
 
 def test_staff_read_how_much_of_a_refund_goes_out_again() -> None:

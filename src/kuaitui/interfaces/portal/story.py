@@ -12,7 +12,7 @@ from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.words import StateWords, Words
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress, PayoutProgress
-from kuaitui.payouts.states import REPAIRABLE, LegState
+from kuaitui.payouts.states import LegState
 from kuaitui.refunds.queries import ApplicationSummary, ApplicationView
 from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
 from kuaitui.refunds.types import Standing, TimelineEvent
@@ -256,13 +256,6 @@ _PLACES = {
     LegState.FAILED: MoneyPlace.DEPOSIT_FROZEN,
     LegState.CANCELLED: MoneyPlace.DEPOSIT_AVAILABLE,
 }
-
-
-def waits_for_account(application: ApplicationView) -> Money | None:
-    """How much of it came back or was not paid, and waits for another account."""
-    legs = application.payout.standing_legs if application.payout else ()
-    amounts = [leg.amount for leg in legs if leg.state in REPAIRABLE and not leg.is_closed_out]
-    return sum(amounts[1:], amounts[0]) if amounts else None
 
 
 def next_of(application: ApplicationView) -> Words:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
+from kuaitui.payouts.queries import LegProgress
+from kuaitui.payouts.states import REPAIRABLE
 from kuaitui.refunds.queries import ApplicationView
 from kuaitui.refunds.types import ExpectedPart, Standing, WayBack
 
@@ -52,19 +54,33 @@ def ways_of(application: ApplicationView) -> list[Way]:
         return ways_with_dates(application.parts, chosen)
     planned = {leg.lot_id for leg in application.plan.legs}
     legs = application.payout.standing_legs if application.payout else ()
-    sent = [
-        (leg.channel, None, leg.amount)
-        if leg.route == Route.ORIGINAL
-        else ("", deposits.destination(leg.destination_id), leg.amount)
-        for leg in legs
-        if leg.lot_id not in planned and not leg.is_closed_out
-    ]
-    return _summed([*sent, *_parts_of(application.plan, chosen)])
+    sent = [leg for leg in legs if leg.lot_id not in planned and not leg.is_closed_out]
+    return _summed([*map(_part_of, sent), *_parts_of(application.plan, chosen)])
+
+
+def came_back(application: ApplicationView) -> list[Way]:
+    """The ways from which money came back, or which it did not go, and that waits for another."""
+    legs = application.payout.standing_legs if application.payout else ()
+    return _summed(
+        [_part_of(leg) for leg in legs if leg.state in REPAIRABLE and not leg.is_closed_out]
+    )
 
 
 def ways_out(plan: RoutePlan | None, destination: Destination | None) -> list[Way]:
     """One way for each channel the money goes back along, and one for the chosen account."""
     return _summed(_parts_of(plan, destination))
+
+
+def total(ways: Sequence[Way]) -> Money | None:
+    """What goes all these ways together."""
+    amounts = [way.amount for way in ways]
+    return sum(amounts[1:], amounts[0]) if amounts else None
+
+
+def _part_of(leg: LegProgress) -> _Part:
+    if leg.route == Route.ORIGINAL:
+        return leg.channel, None, leg.amount
+    return "", deposits.destination(leg.destination_id), leg.amount
 
 
 def _parts_of(plan: RoutePlan | None, destination: Destination | None) -> list[_Part]:

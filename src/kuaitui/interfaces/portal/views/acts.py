@@ -24,7 +24,7 @@ from kuaitui.interfaces.portal.forms import (
 )
 from kuaitui.interfaces.portal.rendering import show
 from kuaitui.interfaces.portal.requests import ShopRequest
-from kuaitui.interfaces.portal.story import waits_for_account
+from kuaitui.interfaces.portal.ways import came_back, total
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal, RefusalKind
 from kuaitui.kit import kept_forms
@@ -172,15 +172,18 @@ def _act(
     if request.method != "POST" and wanted not in application.seller_acts:
         return redirect("progress", request.shop.id, application_id)
     choices = deposits.destinations(shop_key=request.shop.key)
+    back = came_back(application)
+    refused = {way.destination.destination_id for way in back if way.destination}
     context = {
         "application": application,
         "form": form,
         "was_kept": form.is_bound and request.method != "POST",
         "choices": choices,
-        "amount": waits_for_account(application),
+        "amount": total(back),
+        "refused": refused,
         "may_need_account": application.plan.needs_destination
         or any(part.way_back is not WayBack.OPEN for part in application.parts),
-        "can_choose": any(one != application.destination for one in choices),
+        "can_choose": any(one.destination_id not in refused for one in choices),
         "now": now,
     }
     is_refused = request.method == "POST"

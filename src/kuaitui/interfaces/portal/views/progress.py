@@ -20,7 +20,7 @@ from kuaitui.interfaces.portal.story import (
     steps_of,
     words_of,
 )
-from kuaitui.interfaces.portal.ways import ways_of, ways_out
+from kuaitui.interfaces.portal.ways import came_back, ways_of, ways_out
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.payouts.queries import confirmations_of
@@ -59,6 +59,7 @@ def progress(request: ShopRequest, shop_id: str, application_id: str) -> HttpRes
         "steps": steps_of(application),
         "legs": legs_of(application),
         "ways": ways_of(application),
+        "came_back": came_back(application),
         "is_dated": bool(application.parts) and application.state in OPEN,
         "is_being_asked": is_being_asked(application),
         "to_confirm": to_confirm,
