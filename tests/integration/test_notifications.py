@@ -27,10 +27,11 @@ from kuaitui.notifications.operations import (
 )
 from kuaitui.notifications.types import Notice, NoticeCode
 from kuaitui.refunds.events import ApplicationMoved
+from kuaitui.refunds.states import State
 from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support.given import yuan
-from tests.support.refunds_given import world
+from tests.support.refunds_given import MIDDLE, application, world
 
 NOW = dt.datetime(2026, 11, 23, 2, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 23)
@@ -239,6 +240,26 @@ def test_the_amount_is_told_where_all_of_it_is_meant(code: str, amount: Money | 
     (notice,) = queries.notices_of(shop_key=7)
     assert notice.amount == amount
     assert notice.at == NOW, "when it happened, however late it is told"
+
+
+def test_no_amount_of_all_is_told_of_a_part_that_goes_out_again() -> None:
+    made = application(State.RETURNED)
+    before = queries.notices_of(shop_key=made.shop.shop_key)
+    made.repair()
+    made.approve()
+    made.confirm()
+    made.channel_pays()
+
+    told = queries.notices_of(shop_key=made.shop.shop_key)[: -len(before)]
+    after = [notice for notice in told if notice.object_id == made.application_id]
+    assert yuan(MIDDLE) in {notice.amount for notice in before}
+    assert [notice.code for notice in after] == [
+        NoticeCode.PAID,
+        NoticeCode.SECOND_APPROVED,
+        NoticeCode.APPROVED,
+        NoticeCode.DESTINATION_REPAIRED,
+    ]
+    assert {notice.amount for notice in after} == {None}
 
 
 def test_a_shop_hears_of_what_comes_into_its_deposit_and_of_what_is_taken() -> None:

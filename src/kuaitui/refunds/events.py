@@ -24,5 +24,9 @@ class ApplicationMoved:
     state: str
     occurred_at: dt.datetime
     amount_minor: int | None = None
-    """What is asked back as the line was written. News of before it was told have none."""
+    """What is asked back as the line was written.
+
+    None once another account was named, since what follows is about that part. News of before it
+    was told have none.
+    """
     currency: str = ""

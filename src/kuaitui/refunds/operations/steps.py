@@ -143,9 +143,10 @@ def advance(
         now=now,
     )
     if to is not State.DRAFT:
+        amount_minor = None if row.repairs else row.amount_minor
         told = ApplicationMoved(
             row.public_id, row.shop_key, row.version, code, to.value, now,
-            row.amount_minor, row.currency,
+            amount_minor, row.currency,
         )  # fmt: skip
         publish(told, now=now)
 
