@@ -141,7 +141,7 @@ class History:
         """Let everything happen that falls before `until`, in the order of time."""
         clock, turns, counted_from = self._world.clock, 0, self._world.clock.at
         while True:
-            at = min(until, self._todo[0][0]) if self._todo else until
+            at = min([until, *self._foreseen()])
             due = self._workers.next_due()
             due_at = _first(due)
             if due_at is not None and due_at - (clock.read() - clock.at) <= at:
@@ -157,12 +157,20 @@ class History:
             if at >= until:
                 return
             turns, counted_from = 0, clock.at
+            if self._restores.is_due:
+                self._restore()
+                continue
             todo = heapq.heappop(self._todo)[2]
             if self._restores.is_near and _is_an_act_here(todo):
                 self._restore()
             self._do(todo)
             self._collect_new()
             self._audit()
+
+    def _foreseen(self) -> list[dt.datetime]:
+        """When something is to happen that no worker does, the first of each kind."""
+        first = [self._todo[0][0]] if self._todo else []
+        return [*first, *([self._restores.ends_at] if self._restores.ends_at else [])]
 
     def _take_turn(self, due: Due, due_at: dt.datetime) -> None:
         self._world.clock.go_to(due_at)

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from kuaitui.kernel.invariants import ensure
 from kuaitui.simulation.channel_book import Heard
 from kuaitui.simulation.databases import Backup, Databases
 from kuaitui.simulation.faults import Fault
 from kuaitui.simulation.world import World, ask
 
 HOUR: Final = dt.timedelta(hours=1)
+DAY: Final = 24 * HOUR
 LENGTHS: Final = (0.1, 2.0, 24.0, 72.0)
 """Hours that a backup is old, if nobody acts before."""
 _NUMBERS: Final = """
@@ -51,6 +53,11 @@ class Restores:
         return self._window is not None
 
     @property
+    def ends_at(self) -> dt.datetime | None:
+        """When the window ends by itself, if one is open."""
+        return None if self._window is None else self._window.ends_at
+
+    @property
     def is_due(self) -> bool:
         """Whether the window has ended by itself."""
         return self._window is not None and self._world.clock.at >= self._window.ends_at
@@ -73,6 +80,8 @@ class Restores:
         window, self._window = self._window, None
         assert window is not None
         world, chance = self._world, self._chance
+        # Channels answer for months. A window that long is no history of ours.
+        ensure(world.clock.at < window.ends_at + DAY, "a lost window ends when it was to end")
         before = set(ask(_NUMBERS))
         self._databases.restore(window.backup, under_its_name=chance.random() < 0.5)
         world.heard = window.heard
