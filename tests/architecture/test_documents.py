@@ -42,6 +42,16 @@ def test_every_make_target_in_code_exists(document: Path) -> None:
     assert named - targets == set()
 
 
+def test_every_setting_is_listed_and_no_other() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'"((?:KUAITUI|DATABASE)_\w+)', text)}
+    listed = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:KUAITUI|DATABASE)_\w+)`", listed))
+
+    # A request's number is in the environment of its request, not of the process.
+    assert read - {"KUAITUI_REQUEST_ID"} == named
+
+
 def test_both_readmes_name_the_two_commands() -> None:
     for name in ("README.md", "README.zh-CN.md"):
         text = (ROOT / name).read_text(encoding="utf-8")

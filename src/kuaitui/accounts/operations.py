@@ -1,4 +1,4 @@
-"""Making users, giving them shops, and letting them in once by a link."""
+"""Making users, giving them shops and passwords, and letting them in once by a link."""
 
 from __future__ import annotations
 
@@ -79,6 +79,20 @@ def create_user(
             now=now,
         )
     return public_id
+
+
+@transaction.atomic
+def set_password(*, user_id: str, password: str, actor: Actor, now: dt.datetime) -> None:
+    """Give a user a new password. Whoever is logged in as this user must log in again.
+
+    Raises:
+        UserUnknown: there is no such user, or the user is deactivated.
+        PasswordTooWeak: too short, too long or too common.
+    """
+    hashed = _hashed(password)
+    if not User.objects.filter(public_id=user_id, is_active=True).update(password=hashed):
+        raise UserUnknown(user_id=user_id)
+    record(actor=actor, action="accounts.password_set", object_id=user_id, now=now)
 
 
 @transaction.atomic

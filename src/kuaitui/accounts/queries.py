@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.db.models import Count
+
 from kuaitui.accounts.errors import UserUnknown
 from kuaitui.accounts.models import Membership, User
 from kuaitui.accounts.rules import SHOPS_OF_ONE_USER_MAX
-from kuaitui.accounts.types import Role, Viewer
+from kuaitui.accounts.types import Role, UserSummary, Viewer
 
 
 def viewer_of(user: object) -> Viewer | None:
@@ -37,6 +41,19 @@ def find_viewer(*, user_id: str) -> Viewer:
 def find_user_id(*, username: str) -> str | None:
     """The public id of the user with this log-in name, or nothing."""
     return User.objects.filter(username=username).values_list("public_id", flat=True).first()
+
+
+def users(*, role: Role | None = None) -> Iterator[UserSummary]:
+    """Everybody who can log in or could, by name; of one role if it is given."""
+    rows = User.objects.annotate(shops_count=Count("membership")).order_by("username")
+    for user in (rows if role is None else rows.filter(role=role.value)).iterator():
+        yield UserSummary(
+            username=user.username,
+            display_name=user.display_name,
+            role=Role(user.role),
+            is_active=user.is_active,
+            shops_count=user.shops_count,
+        )
 
 
 def display_names(*, user_ids: set[str]) -> dict[str, str]:

@@ -24,6 +24,17 @@ class LinkPurpose(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UserSummary:
+    """Somebody who can log in, as a list shows them."""
+
+    username: str
+    display_name: str
+    role: Role
+    is_active: bool
+    shops_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """The person behind a request, with everything a decision about access needs."""
 

@@ -52,11 +52,12 @@ def record_pay_in(
     refundable_until: dt.datetime | None,
     actor: Actor,
     now: dt.datetime,
+    is_news: bool = True,
 ) -> PayIn:
     """Record a payment that a channel confirmed: it opens a lot.
 
     Posts *at_channel → available*; what the seller still owes from an older deduction is set off
-    at once. Idempotent by the channel's reference for ever.
+    at once. Idempotent by the channel's reference for ever. Unless it is news, the shop is not told.
 
     Raises:
         DepositAccountUnknown: there is no such deposit.
@@ -66,12 +67,18 @@ def record_pay_in(
         PayInReferenceReused: this payment was recorded with another amount or elsewhere.
     """
     payment = Payment(account_id, amount, channel, channel_reference, paid_at, refundable_until)
-    return enter_payment(lock_account(account_id), payment, actor=actor, now=now)
+    account = lock_account(account_id)
+    return enter_payment(account, payment, actor=actor, now=now, is_news=is_news)
 
 
 @requires_transaction
 def enter_payment(
-    account: DepositAccount, payment: Payment, *, actor: Actor, now: dt.datetime
+    account: DepositAccount,
+    payment: Payment,
+    *,
+    actor: Actor,
+    now: dt.datetime,
+    is_news: bool = True,
 ) -> PayIn:
     """The step of `record_pay_in` for a caller that holds the account. Raises as it does."""
     amount = payment.amount
@@ -95,10 +102,11 @@ def enter_payment(
         details={"amount_minor": amount.minor, "account": account.public_id},
         now=now,
     )
-    told = DepositPaidIn(
-        account.public_id, account.shop_key, lot.public_id, amount.minor, amount.currency
-    )
-    publish(told, now=now)
+    if is_news:
+        told = DepositPaidIn(
+            account.public_id, account.shop_key, lot.public_id, amount.minor, amount.currency
+        )
+        publish(told, now=now)
     return PayIn(lot.public_id, is_new=True)
 
 

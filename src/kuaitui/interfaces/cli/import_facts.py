@@ -10,7 +10,9 @@ from kuaitui.interfaces.cli.database import prepare_database
 from kuaitui.interfaces.cli.imports.errors import ImportRefused
 from kuaitui.interfaces.cli.imports.files import require_readable
 from kuaitui.interfaces.cli.imports.mapping import ReadingOrder
+from kuaitui.interfaces.cli.imports.progress import Display
 from kuaitui.interfaces.cli.imports.reading import MAPPINGS, mapping_named
+from kuaitui.interfaces.cli.imports.refused import write_refused
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.money import EXPONENTS
 
@@ -19,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "what",
-        choices=["orders", "facts"],
-        help="what the files hold; the mapping reads both alike",
+        choices=["orders", "facts", "deposits"],
+        help="what the files hold; the mapping reads orders and facts alike",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    parser.add_argument("--mapping", required=True, choices=sorted(MAPPINGS))
+    parser.add_argument("--mapping", choices=sorted(MAPPINGS), help="of orders and facts")
     parser.add_argument("--encoding", help="the files' encoding, if it is not UTF-8")
     parser.add_argument("--currency", help="of rows that name none")
     parser.add_argument("--zone", help="time zone of new shops, and of times that name none")
@@ -51,6 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise ImportRefused(f"the currency {arguments.currency!r} is not supported")
     for path in arguments.files:
         require_readable(path)
+    if arguments.what == "deposits":
+        return _deposits(arguments)
+    if arguments.mapping is None:
+        raise ImportRefused(f"--mapping is needed: one of {', '.join(sorted(MAPPINGS))}")
     mapping = mapping_named(arguments.mapping)
     groups = mapping.groups(tuple(arguments.files), encoding=arguments.encoding)
     prepare_database()
@@ -75,6 +81,32 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
     return 1 if recorder.rows_refused else 0
+
+
+def _deposits(arguments: argparse.Namespace) -> int:
+    prepare_database()
+    from kuaitui.interfaces.cli.imports.deposits import (  # noqa: PLC0415 - needs Django
+        DepositsRead,
+        take_deposits,
+    )
+
+    display, refused_count = Display(), 0
+    refused_path = arguments.refused or Path(f"{arguments.files[0].name}.refused.csv")
+    for path in arguments.files:
+        with display.task(path.name, rows_done=0):
+            read = DepositsRead()
+            for _ in take_deposits(path, read, encoding=arguments.encoding):
+                part = read.bytes_read / read.size if read.size else 1.0
+                display.advance(read.rows, len(read.refused), part)
+        display.say(
+            f"{path.name}: {read.rows:,} rows, {read.payments_new:,} new payments,"
+            f" {len(read.refused):,} refused"
+        )
+        if read.refused:
+            write_refused(refused_path, read.refused, is_first=refused_count == 0)
+            display.say(f"the refused rows, with reasons, are in {refused_path}")
+        refused_count += len(read.refused)
+    return 1 if refused_count else 0
 
 
 def _instant(text: str) -> dt.datetime:

@@ -23,6 +23,7 @@ COMMANDS = {
     ),
     "database": ("database", "start, stop or look at the embedded PostgreSQL; migrate"),
     "eligibility": ("eligibility", "assess facts from a file, without a database"),
+    "people": ("people", "who may log in, and for which shops"),
     "import": ("import_facts", "facts from a marketplace's export"),
     "journey": ("journey", "the seven steps, headless, over real pages and a real worker"),
     "payouts": ("payouts", "look at the hold after a restore, begin it, release it by two people"),

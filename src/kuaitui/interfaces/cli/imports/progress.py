@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from kuaitui.facts.types import FileIntake
 from kuaitui.kernel.clock import read_stopwatch_s
 
 PLAIN_LINE_EVERY_S = 5.0
@@ -49,11 +48,11 @@ class Display:
             yield
         self._progress = None
 
-    def advance(self, intake: FileIntake, part_read: float) -> None:
+    def advance(self, rows_read: int, rows_refused: int, part_read: float) -> None:
         """Say how far it is."""
         elapsed_s = max(read_stopwatch_s() - self._started_s, 0.001)
-        pace = (intake.rows_read - self._rows_before) / elapsed_s
-        rows = f"{intake.rows_read:,} rows, {intake.rows_refused:,} refused, {pace:,.0f} rows/s"
+        pace = (rows_read - self._rows_before) / elapsed_s
+        rows = f"{rows_read:,} rows, {rows_refused:,} refused, {pace:,.0f} rows/s"
         if self._progress is not None:
             self._progress.update(self._task, completed=part_read, rows=rows)
         elif read_stopwatch_s() - self._said_s >= PLAIN_LINE_EVERY_S:

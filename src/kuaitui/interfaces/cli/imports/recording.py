@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -20,10 +19,8 @@ from kuaitui.interfaces.cli.imports.files import digest_of
 from kuaitui.interfaces.cli.imports.mapping import ReadingOrder
 from kuaitui.interfaces.cli.imports.progress import Display
 from kuaitui.interfaces.cli.imports.reading import Chunk, End, Message, start_reading
-from kuaitui.interfaces.cli.imports.rows import FORMULA_STARTS
+from kuaitui.interfaces.cli.imports.refused import write_refused
 from kuaitui.kernel.clock import read_clock
-
-REFUSED_COLUMNS = ("file", "line", "reason", "row")
 
 
 class Recorder:
@@ -76,7 +73,9 @@ class Recorder:
                 match message:
                     case Chunk():
                         intake = self._take(order, intake, message)
-                        self._display.advance(intake, message.part_read)
+                        self._display.advance(
+                            intake.rows_read, intake.rows_refused, message.part_read
+                        )
                     case End():
                         if not message.digests.items() <= digests.items():
                             raise ImportRefused(
@@ -115,21 +114,8 @@ class Recorder:
     def _write_refused(self, intake: FileIntake) -> None:
         is_first = self.rows_refused == 0
         self.rows_refused += intake.rows_refused
-        try:
-            with self._refused_path.open(
-                "w" if is_first else "a", encoding="utf-8", newline=""
-            ) as handle:
-                writer = csv.writer(handle)
-                if is_first:
-                    writer.writerow(REFUSED_COLUMNS)
-                for row in refused_rows(intake_key=intake.key):
-                    values = (row.file, row.line, row.reason, row.content)
-                    writer.writerow([_harmless(value) for value in values])
-        except OSError as problem:
-            raise ImportRefused(
-                f"the refused rows cannot be written to {self._refused_path}: {problem.strerror}; "
-                "name another place with --refused and run this again"
-            ) from None
+        rows = refused_rows(intake_key=intake.key)
+        write_refused(self._refused_path, rows, is_first=is_first)
         self._display.say(f"the refused rows, with reasons, are in {self._refused_path}")
 
 
@@ -158,8 +144,3 @@ def _receive(connection: Connection) -> Message:
             "the reading process ended before the file did; run the same command again to go on"
         ) from None
     return message
-
-
-def _harmless(value: str | int) -> str | int:
-    """A spreadsheet runs what looks like a formula; a leading apostrophe makes it text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -51,7 +51,7 @@ class OrderStager:
             raise RowRefused(_unusable_order_id(order_id))
         if order_id[0] in FORMULA_STARTS:
             raise RowRefused(
-                f"the order id {_shown(order_id)} begins with {order_id[0]}, like a formula"
+                f"the order id {shown(order_id)} begins with {order_id[0]}, like a formula"
             )
         if status_at > self._as_of:
             raise RowRefused(f"{status_at.isoformat()} lies after {self._as_of.isoformat()}")
@@ -65,20 +65,24 @@ class OrderStager:
         )
 
     def _remember_shop(self, shop_id: str) -> None:
-        if not shop_id:
-            raise RowRefused("the shop id is empty")
-        if shop_id[0] in FORMULA_STARTS:
-            raise RowRefused(
-                f"the shop id {_shown(shop_id)} begins with {shop_id[0]}, like a formula"
-            )
-        if not is_shop_id(shop_id):
-            raise RowRefused(
-                f"the shop id {_shown(shop_id)} must be 1 to 100 visible characters "
-                "without spaces or any of / \\ ? # %"
-            )
+        parse_shop_id(shop_id)
         if len(self._shop_ids) >= SHOP_IDS_REMEMBERED_MAX:
             self._shop_ids.clear()
         self._shop_ids.add(shop_id)
+
+
+def parse_shop_id(text: str) -> str:
+    """A shop as the marketplace names it."""
+    if not text:
+        raise RowRefused("the shop id is empty")
+    if text[0] in FORMULA_STARTS:
+        raise RowRefused(f"the shop id {shown(text)} begins with {text[0]}, like a formula")
+    if not is_shop_id(text):
+        raise RowRefused(
+            f"the shop id {shown(text)} must be 1 to 100 visible characters "
+            "without spaces or any of / \\ ? # %"
+        )
+    return text
 
 
 def parse_status(word: str) -> int:
@@ -86,7 +90,7 @@ def parse_status(word: str) -> int:
     status = STATUS_BY_WORD.get(word)
     if status is None:
         raise RowRefused(
-            f"the status {_shown(word)} is unknown; known are {', '.join(STATUS_BY_WORD)}"
+            f"the status {shown(word)} is unknown; known are {', '.join(STATUS_BY_WORD)}"
         )
     return status
 
@@ -97,10 +101,10 @@ def parse_moment(text: str, column: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise RowRefused(
-            f"{column} {_shown(text)} is no time such as 2026-10-01T12:00:00+08:00"
+            f"{column} {shown(text)} is no time such as 2026-10-01T12:00:00+08:00"
         ) from None
     if moment.tzinfo is None:
-        raise RowRefused(f"{column} {_shown(text)} has no offset such as +08:00")
+        raise RowRefused(f"{column} {shown(text)} has no offset such as +08:00")
     return moment
 
 
@@ -109,16 +113,16 @@ def parse_amount_minor(text: str, column: str) -> int:
     if text.isdecimal() and text.isascii() and len(text) < _AMOUNT_DIGITS_MAX:
         return int(text)
     if text.startswith("-"):
-        raise RowRefused(f"{column} {_shown(text)} is negative")
+        raise RowRefused(f"{column} {shown(text)} is negative")
     if text.isdecimal() and text.isascii():
-        raise RowRefused(f"{column} {_shown(text)} is larger than this system can hold")
-    raise RowRefused(f"{column} {_shown(text)} is not a whole number of minor units (fen, cents)")
+        raise RowRefused(f"{column} {shown(text)} is larger than this system can hold")
+    raise RowRefused(f"{column} {shown(text)} is not a whole number of minor units (fen, cents)")
 
 
 def parse_currency(text: str) -> str:
     """A currency code this system knows."""
     if text not in EXPONENTS:
-        raise RowRefused(f"the currency {_shown(text)} is not supported")
+        raise RowRefused(f"the currency {shown(text)} is not supported")
     return text
 
 
@@ -131,10 +135,10 @@ def _unusable_order_id(order_id: str) -> str:
     if not order_id.strip():
         return "the order id is empty"
     if any("\udc80" <= letter <= "\udcff" for letter in order_id):
-        return f"the order id {_shown(order_id)} is not in the file's encoding"
-    return f"the order id {_shown(order_id)} is longer than 100 characters or not printable"
+        return f"the order id {shown(order_id)} is not in the file's encoding"
+    return f"the order id {shown(order_id)} is longer than 100 characters or not printable"
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A value quoted for a message: short, and harmless to print."""
     return ascii(text) if not text.isprintable() and len(text) < 40 else repr(text[:40])
