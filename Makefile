@@ -18,7 +18,7 @@ demo: setup ## A seeded marketplace with web, worker and simulated channel
 
 test: setup-dev ## All tests, on a real PostgreSQL and a real browser
 	@$(BIN)/python -m tests.support.browser || true
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/simulation --ignore tests/e2e $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/simulation --ignore tests/e2e $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/simulation tests/e2e $(PYTEST_ARGS)
 
 check: setup-dev ## Lint, types, architecture, migrations, messages in step
