@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from kuaitui.accounts.types import Role
-from kuaitui.channels.port import Returned
+from kuaitui.channels.port import FailedDefinite, NeededAction, NeedsAction, Returned
+from kuaitui.payouts.queries import LegProgress
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.states import State
 from tests.support import given, portal_given
@@ -33,18 +34,29 @@ def now() -> Iterator[None]:
         yield
 
 
-def returned(*deposits: str) -> World:
-    """Of a payment that can go back and others that cannot, the first of the others came back."""
+def approved(*deposits: str) -> World:
+    """A payment that can go back and others that cannot are about to be sent."""
     made = World(given.shop(deposits, route_open=False))
     given.pay_in(made.shop.account_id, "¥2,000", paid_at=NOW - 3 * DAY)
     chosen = given.destination(made.shop)
     made.submit(destination_id=chosen.destination_id)
     made.check()
     made.approve_whole()
+    return made
+
+
+def designated(made: World) -> LegProgress:
+    """The first part that goes to an account."""
+    return next(leg for leg in made.view.payout.legs if leg.destination_id)
+
+
+def returned(*deposits: str) -> World:
+    """The same paid, and the first part that went to an account came back."""
+    made = approved(*deposits)
     made.channel_pays()
     made.now += 2 * DAY
-    leg = next(leg for leg in made.view.payout.legs if leg.destination_id)
-    made.channel_answers(Returned("SIM0001", "ACCOUNT_CLOSED", made.now), leg_id=leg.leg_id)
+    returned_leg = designated(made).leg_id
+    made.channel_answers(Returned("SIM0001", "ACCOUNT_CLOSED", made.now), leg_id=returned_leg)
     assert made.state is State.RETURNED
     return made
 
@@ -92,11 +104,54 @@ def test_a_part_that_came_back_is_told_apart_from_what_was_paid() -> None:
 
 def test_what_nobody_named_an_account_for_is_in_the_deposit_and_the_rest_stays_paid() -> None:
     made = returned("¥3,000")
+
+    close_out(made)
+
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 In your deposit, available"
+
+
+def close_out(made: World) -> None:
     made.let_repair_time_pass()
     made.propose_close_out()
     made.confirm_close_out()
 
-    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 In your deposit, available"
+
+def test_a_part_that_was_given_up_went_nowhere() -> None:
+    made = repaired("¥3,000", "¥4,000")
+    made.channel_pays()
+    comes_back(made, "designated", "4562")
+
+    close_out(made)
+
+    assert where_to(made) == f"{WAY_BACK} {SECOND} ¥3,000.00"
+    assert where_it_is(made) == f"¥5,000.00 {PAID} ¥4,000.00 In your deposit, available"
+
+
+def test_a_part_that_was_never_paid_is_in_the_deposit() -> None:
+    made = approved("¥3,000")
+    made.channel_answers(FailedDefinite("ACCOUNT_CLOSED"), leg_id=designated(made).leg_id)
+    made.channel_pays()
+
+    assert where_it_is(made) == f"¥2,000.00 {PAID} ¥3,000.00 {SET_ASIDE}"
+
+
+def test_what_was_called_off_before_it_was_sent_is_available() -> None:
+    made = approved("¥3,000")
+
+    made.withdraw()
+    made.deliver()
+
+    assert where_it_is(made) == "In your deposit, available"
+
+
+def test_what_waits_for_its_payee_is_with_the_channel() -> None:
+    made = approved("¥3,000")
+
+    made.channel_answers(
+        NeedsAction(NeededAction.USER_CONFIRM, "SIM0002"), leg_id=designated(made).leg_id
+    )
+
+    assert "¥3,000.00 With the payment channel, waiting for your confirmation" in where_it_is(made)
 
 
 def test_whoever_names_another_account_reads_how_much_goes_there() -> None:

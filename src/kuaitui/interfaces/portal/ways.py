@@ -13,7 +13,6 @@ from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress
-from kuaitui.payouts.states import REPAIRABLE
 from kuaitui.refunds.queries import ApplicationView
 from kuaitui.refunds.types import ExpectedPart, Standing, WayBack
 
@@ -60,10 +59,8 @@ def ways_of(application: ApplicationView) -> list[Way]:
 
 def came_back(application: ApplicationView) -> list[Way]:
     """The ways from which money came back, or which it did not go, and that waits for another."""
-    legs = application.payout.standing_legs if application.payout else ()
-    return _summed(
-        [_part_of(leg) for leg in legs if leg.state in REPAIRABLE and not leg.is_closed_out]
-    )
+    legs = application.payout.repairable_legs if application.payout else ()
+    return _summed([_part_of(leg) for leg in legs])
 
 
 def ways_out(plan: RoutePlan | None, destination: Destination | None) -> list[Way]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kuaitui.channels.port import NeededAction
 from kuaitui.kernel.money import Money
-from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
 from kuaitui.payouts.types import (
     AttemptKind,
     AttemptOutcome,
@@ -69,6 +69,13 @@ class PayoutProgress:
     def standing_legs(self) -> tuple[LegProgress, ...]:
         """The legs that count: none that another took the place of."""
         return tuple(leg for leg in self.legs if not leg.is_replaced)
+
+    @property
+    def repairable_legs(self) -> tuple[LegProgress, ...]:
+        """The legs whose money came back, or was not paid, and was not sent again or given up."""
+        return tuple(
+            leg for leg in self.standing_legs if leg.state in REPAIRABLE and not leg.is_closed_out
+        )
 
 
 @dataclass(frozen=True, slots=True)

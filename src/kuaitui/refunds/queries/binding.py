@@ -10,7 +10,6 @@ from kuaitui.deposits.types import Destination, RoutePlan
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress, parts_of_lots, payout_of_application
-from kuaitui.payouts.states import REPAIRABLE
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import rules
 from kuaitui.refunds.errors import NotEligible
@@ -78,12 +77,7 @@ def amount_of(row: RefundApplication) -> Money:
 
 def repairable_legs(row: RefundApplication) -> list[LegProgress]:
     """The legs whose money came back and was not sent again."""
-    legs = payout_of_application(row.public_id).legs
-    return [leg for leg in legs if _waits_for_repair(leg)]
-
-
-def _waits_for_repair(leg: LegProgress) -> bool:
-    return leg.state in REPAIRABLE and not leg.is_replaced and not leg.is_closed_out
+    return list(payout_of_application(row.public_id).repairable_legs)
 
 
 def repair_plan(row: RefundApplication) -> RoutePlan:
