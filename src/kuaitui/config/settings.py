@@ -53,7 +53,12 @@ def _database() -> dict[str, object]:
 
 SECRET_KEY = _secret_key()
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("KUAITUI_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+# Probes come from the machine itself, and ask under its own names.
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+ALLOWED_HOSTS = [
+    *(host for host in os.environ.get("KUAITUI_HOSTS", "").split(",") if host),
+    *LOCAL_HOSTS,
+]
 CSRF_TRUSTED_ORIGINS = [
     origin for origin in os.environ.get("KUAITUI_ORIGINS", "").split(",") if origin
 ]

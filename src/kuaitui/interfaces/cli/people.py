@@ -19,7 +19,6 @@ from kuaitui.kernel.errors import Refusal
 
 OPERATOR: Final = Actor.system("operator")
 LINK_HOURS, LINK_HOURS_MAX = 24, 24 * 14
-LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class PasswordsDiffer(Refusal):
@@ -132,7 +131,7 @@ def _print_link(user_id: str, hours: int) -> None:
     lifetime = dt.timedelta(hours=hours)
     now = read_clock()
     token = issue_one_time_link(user_id=user_id, lifetime=lifetime, actor=OPERATOR, now=now)
-    named = [host for host in settings.ALLOWED_HOSTS if host not in LOCAL_HOSTS]
+    named = [host for host in settings.ALLOWED_HOSTS if host not in settings.LOCAL_HOSTS]
     pages = f"https://{named[0]}" if named else "(the address of your pages)"
     print(f"This link logs in once, until {now + lifetime:%Y-%m-%d %H:%M} UTC:")
     print(f"  {pages}/link/{token}")

@@ -125,7 +125,7 @@ def _say_when_it_answers(host: str, port: int, is_plain: bool) -> None:  # noqa:
             return
         pause.wait(PROBE_PAUSE_S)
     print(f"Serving http://{host}:{port}/", flush=True)
-    if not is_plain:
+    if not is_plain and os.environ.get("KUAITUI_BEHIND_PROXY") != "1":
         print(
             "Pages are shown over TLS only: put a proxy in front (KUAITUI_BEHIND_PROXY=1), or try"
             " them on this machine with --plain-http.",
