@@ -47,7 +47,7 @@ class Director:
         self.call("POST", "/_sim/advance", {"seconds": seconds})
 
     def return_now(self, number: str, *, code: str = "") -> None:
-        """Let the payee's bank give a paid amount back; for a closed account, unless told otherwise."""
+        """Let the payee's bank give a paid amount back, for a reason of its own unless one is named."""
         self.call("POST", "/_sim/return", {"number": number} | ({"code": code} if code else {}))
 
     def collect(self, reference: str, *, amount_minor: int, number: str = "") -> None:
