@@ -112,7 +112,10 @@ def test_rows_that_cannot_be_are_refused_with_their_lines_and_the_others_are_tak
         assert line == str(number + 3)
         assert REFUSED[number][1] in why
     assert len(refused(world)) == len(REFUSED)
-    assert [(held[0], held[5]) for held in world.ask(LOTS)] == [("S1", 300000), ("S2", None)]
+    assert [(*held[:3], held[5]) for held in world.ask(LOTS)] == [
+        ("S1", "shop", 500000, 300000),
+        ("S2", "shop", 100000, None),
+    ], "a refused row changes nothing"
 
 
 def test_a_file_without_its_columns_is_not_begun(world: ImportWorld) -> None:

@@ -44,6 +44,13 @@ class PayInReferenceReused(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class PaymentInSuspenseAlready(Refusal):
+    """This payment lies in suspense, or went back from there. Two people decide about it there."""
+
+    code = "deposit.payment_in_suspense_already"
+    kind = RefusalKind.CONFLICT
+
+
 class PaidInTheFuture(Refusal):
     """The payment is dated in the future."""
 

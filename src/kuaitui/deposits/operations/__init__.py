@@ -52,8 +52,10 @@ from kuaitui.deposits.operations.suspense import (
     reopen_returned,
     reopen_unsent,
 )
+from kuaitui.deposits.operations.taking_over import EarlierPayment, take_over_deposit
 
 __all__ = [
+    "EarlierPayment",
     "FoundPayment",
     "OpenDeposit",
     "PayInClaim",
@@ -95,5 +97,6 @@ __all__ = [
     "set_required",
     "settle_shares",
     "start_pay_in",
+    "take_over_deposit",
     "verify_destination",
 ]

@@ -17,6 +17,7 @@ from kuaitui.deposits.types import DepositKind
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
+from kuaitui.kit.transactions import requires_transaction
 from kuaitui.ledger.operations import open_book, open_books
 
 
@@ -41,6 +42,14 @@ def open_deposit_account(
     Raises:
         RequiredAmountNegative: less than nothing is required.
     """
+    return enter_account(shop_key=shop_key, kind=kind, required=required, actor=actor, now=now)
+
+
+@requires_transaction
+def enter_account(
+    *, shop_key: int, kind: DepositKind, required: Money, actor: Actor, now: dt.datetime
+) -> str:
+    """The step of `open_deposit_account` inside a caller's transaction. Raises as it does."""
     _require_not_negative(required)
     known = _find(shop_key, kind, required.currency)
     if known is not None:
@@ -121,8 +130,15 @@ def set_required(*, account_id: str, required: Money, actor: Actor, now: dt.date
         DepositCurrencyWrong: another currency.
         RequiredAmountNegative: less than nothing.
     """
+    change_required(lock_account(account_id), required, actor=actor, now=now)
+
+
+@requires_transaction
+def change_required(
+    account: DepositAccount, required: Money, *, actor: Actor, now: dt.datetime
+) -> None:
+    """The step of `set_required` for a caller that holds the account. Raises as it does."""
     _require_not_negative(required)
-    account = lock_account(account_id)
     if required.currency != account.currency:
         raise DepositCurrencyWrong(given=required.currency, expected=account.currency)
     if account.required_minor == required.minor:
@@ -133,7 +149,7 @@ def set_required(*, account_id: str, required: Money, actor: Actor, now: dt.date
     record(
         actor=actor,
         action="deposit.required_set",
-        object_id=account_id,
+        object_id=account.public_id,
         shop_key=account.shop_key,
         details={"before_minor": before, "required_minor": required.minor},
         now=now,

@@ -52,12 +52,11 @@ def record_pay_in(
     refundable_until: dt.datetime | None,
     actor: Actor,
     now: dt.datetime,
-    is_news: bool = True,
 ) -> PayIn:
     """Record a payment that a channel confirmed: it opens a lot.
 
     Posts *at_channel → available*; what the seller still owes from an older deduction is set off
-    at once. Idempotent by the channel's reference for ever. Unless it is news, the shop is not told.
+    at once. Idempotent by the channel's reference for ever.
 
     Raises:
         DepositAccountUnknown: there is no such deposit.
@@ -67,8 +66,7 @@ def record_pay_in(
         PayInReferenceReused: this payment was recorded with another amount or elsewhere.
     """
     payment = Payment(account_id, amount, channel, channel_reference, paid_at, refundable_until)
-    account = lock_account(account_id)
-    return enter_payment(account, payment, actor=actor, now=now, is_news=is_news)
+    return enter_payment(lock_account(account_id), payment, actor=actor, now=now)
 
 
 @requires_transaction
@@ -80,7 +78,10 @@ def enter_payment(
     now: dt.datetime,
     is_news: bool = True,
 ) -> PayIn:
-    """The step of `record_pay_in` for a caller that holds the account. Raises as it does."""
+    """The step of `record_pay_in` for a caller that holds the account. Raises as it does.
+
+    Unless it `is_news`, the shop is not told.
+    """
     amount = payment.amount
     require_payable(amount, account)
     known = _find_lot(payment)

@@ -1,4 +1,4 @@
-"""`kuaitui import`: a marketplace's export becomes facts, at the speed of the disk and resumably."""
+"""`kuaitui import`: a marketplace's export becomes facts, at the speed of the disk, or deposits."""
 
 from __future__ import annotations
 

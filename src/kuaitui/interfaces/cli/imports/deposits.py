@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kuaitui.deposits.errors import DepositCurrencyWrong
-from kuaitui.deposits.operations import open_deposit_account, record_pay_in, set_required
+from kuaitui.deposits.operations import EarlierPayment, take_over_deposit
 from kuaitui.deposits.types import DepositKind
 from kuaitui.facts.queries import find_shop
 from kuaitui.facts.types import RefusedRow
@@ -35,17 +34,6 @@ CHANNEL_CHARACTERS_MAX, REFERENCE_CHARACTERS_MAX = 40, 80
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentRow:
-    """A payment of long ago, as the channel that took it knows it."""
-
-    amount: Money
-    channel: str
-    reference: str
-    paid_at: dt.datetime
-    refundable_until: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class DepositRow:
     """A deposit of a shop, and one payment into it if it has any."""
 
@@ -53,7 +41,7 @@ class DepositRow:
     shop_id: str
     kind: DepositKind
     required: Money
-    payment: PaymentRow | None
+    payment: EarlierPayment | None
     content: str
     """The row as it was."""
 
@@ -73,9 +61,8 @@ class DepositsRead:
 def take_deposits(path: Path, read: DepositsRead, *, encoding: str | None) -> Iterator[None]:
     """Open the deposits of a file and record their payments; pauses after each row, told in `read`.
 
-    Each row is taken by itself and for good. A row that was taken before changes nothing, but for
-    the amount that is required: what the file says last holds. Nobody is told of these payments,
-    which are no news to who made them.
+    Each row is taken by itself and for good, or refused and changes nothing. A row that was taken
+    before changes nothing, but for the amount that is required: what the file says last holds.
 
     Raises:
         FileUnusable: it does not begin with the required columns, or not in that encoding.
@@ -98,23 +85,10 @@ def _take(row: DepositRow) -> bool:
     now, shop = read_clock(), find_shop(shop_id=row.shop_id)
     if shop.currency != row.required.currency:
         raise DepositCurrencyWrong(given=row.required.currency, expected=shop.currency)
-    account_id = open_deposit_account(
-        shop_key=shop.key, kind=row.kind, required=row.required, actor=IMPORTER, now=now
-    )
-    set_required(account_id=account_id, required=row.required, actor=IMPORTER, now=now)
-    if row.payment is None:
-        return False
-    return record_pay_in(
-        account_id=account_id,
-        amount=row.payment.amount,
-        channel=row.payment.channel,
-        channel_reference=row.payment.reference,
-        paid_at=row.payment.paid_at,
-        refundable_until=row.payment.refundable_until,
-        is_news=False,
-        actor=IMPORTER,
-        now=now,
-    ).is_new
+    return take_over_deposit(
+        shop_key=shop.key, kind=row.kind, required=row.required, payment=row.payment,
+        actor=IMPORTER, now=now,
+    )  # fmt: skip
 
 
 def _reader(columns: list[str]) -> TakeRow[DepositRow]:
@@ -142,7 +116,7 @@ def _kind(word: str) -> DepositKind:
     return KINDS[word]
 
 
-def _payment(values: dict[str, str], currency: str) -> PaymentRow | None:
+def _payment(values: dict[str, str], currency: str) -> EarlierPayment | None:
     said = {name: values.get(name, "") for name in PAYMENT_COLUMNS}
     if not any(said.values()):
         return None
@@ -150,7 +124,7 @@ def _payment(values: dict[str, str], currency: str) -> PaymentRow | None:
     if missing:
         raise RowRefused(f"a payment needs {', '.join(missing)} too")
     until = said["refundable_until"]
-    return PaymentRow(
+    return EarlierPayment(
         Money(parse_amount_minor(said["paid_minor"], "paid_minor"), currency),
         _text(said["channel"], "channel", CHANNEL_CHARACTERS_MAX),
         _text(said["channel_reference"], "channel_reference", REFERENCE_CHARACTERS_MAX),
