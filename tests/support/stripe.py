@@ -19,6 +19,9 @@ from urllib.parse import parse_qsl, urlsplit
 API_KEY = "sk_test_stand_in"
 SECRET = b"whsec_stand_in"
 
+# "anywhere from 30 minutes to 24 hours after Checkout Session creation" (Stripe's API reference)
+PAGE_LASTS_S = range(30 * 60, 24 * 3600 + 1)
+
 Form = dict[str, str]
 
 
@@ -110,6 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/v1/refunds":
             return 200, json.dumps(self._refund(book, form)).encode()
         if self.path == "/v1/checkout/sessions":
+            if int(form["expires_at"]) - book.now_s not in PAGE_LASTS_S:
+                return 400, problem("invalid_request_error", "")
             return 200, json.dumps(self._session(book, form)).encode()
         (session,) = [one for one in book.sessions if one["id"] == self.path.split("/")[-2]]
         if session["status"] != "open":

@@ -38,6 +38,7 @@ from kuaitui.channels.port import (
 from kuaitui.channels.registry import ChannelExtraMissing, build_channels
 from kuaitui.channels.stripe import StripeChannel, StripeSettings
 from kuaitui.channels.stripe.settings import StripeSettingsWrong
+from kuaitui.deposits.types import PayInPace
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.rules import LegFacts, decide
 from kuaitui.payouts.states import LegState
@@ -54,7 +55,7 @@ ORDER = PayInOrder(
     Money(500_000, "EUR"),
     PayInMethod.LINK,
     "Shop deposit",
-    expires_at=NOW + HOUR,
+    expires_at=NOW + PayInPace().valid_for,
     return_url="https://desk.test/deposits",
 )
 IS_OPEN = PayInOpened("https://checkout.stripe.test/1", ORDER.expires_at)
@@ -354,6 +355,18 @@ def test_a_page_is_opened_once_under_our_number(
     assert form["payment_intent_data[metadata][kuaitui_number]"] == "payin_1"
     assert form["line_items[0][price_data][currency]"] == "eur"
     assert form["success_url"] == ORDER.return_url
+
+
+@pytest.mark.parametrize(
+    "waited", [dt.timedelta(0), PayInPace().valid_for - dt.timedelta(seconds=1)]
+)
+def test_a_page_opened_at_any_moment_of_its_order_is_taken_and_is_usable_until_the_order_ends(
+    channel: StripeChannel, stand_in: StripeStandIn, waited: dt.timedelta
+) -> None:
+    stand_in.book.now_s += int(waited.total_seconds())
+
+    assert channel.open_pay_in(ORDER, deadline_s=DEADLINE_S) == IS_OPEN
+    assert channel.query_pay_in(ORDER, deadline_s=DEADLINE_S) == PayInWaiting()
 
 
 def test_a_qr_code_is_not_offered(channel: StripeChannel, stand_in: StripeStandIn) -> None:

@@ -26,8 +26,11 @@ from kuaitui.channels.stripe.refunds import NUMBER, PAGE
 from kuaitui.kernel.clock import read_stopwatch_s
 
 PAGES_MAX: Final = 10
-# A page lives for a day at most, so its session was made in the day before it ends.
+# A page lives for a day at most, so its session was made in the day before its order ends.
 SESSION_LASTS: Final = dt.timedelta(hours=25)
+# Stripe takes no page that would end within half an hour, and an order may be opened up to its last
+# moment. So the page ends later than the order; when the order ends, the page is closed by us.
+PAGE_OUTLIVES_ORDER: Final = dt.timedelta(minutes=35)
 DESCRIPTION_CHARACTERS_MAX: Final = 250
 
 
@@ -128,7 +131,7 @@ def session_content(order: PayInOrder, *, cancel_url: str) -> SessionCreateParam
         "metadata": {NUMBER: order.number},
         "payment_intent_data": {"metadata": {NUMBER: order.number}},
         "success_url": order.return_url,
-        "expires_at": int(order.expires_at.timestamp()),
+        "expires_at": int((order.expires_at + PAGE_OUTLIVES_ORDER).timestamp()),
         "line_items": [
             {
                 "quantity": 1,
@@ -153,7 +156,7 @@ def read_opened(session: Told, order: PayInOrder) -> PayInOutcome:
     if not isinstance(url, str) or not url.startswith("https://"):
         return Unknown("unreadable")
     try:
-        return PayInOpened(url, read_moment(session.get("expires_at")))
+        return PayInOpened(url, min(order.expires_at, read_moment(session.get("expires_at"))))
     except ValueError:
         return Unknown("unreadable")
 
