@@ -129,6 +129,26 @@ def test_a_locked_name_does_not_lock_the_others(client, user_id, settings):
     assert is_logged_in(client)
 
 
+def test_behind_a_proxy_a_stranger_locks_out_nobody_but_their_own_address(
+    client, user_id, settings
+):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    stranger = Client(headers={"x-forwarded-for": "203.0.113.7"})
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        log_in(stranger, password="wrong")
+
+    pretending = Client(headers={"x-forwarded-for": "198.51.100.4, 203.0.113.7"})
+    assert log_in(pretending).status_code == 429
+    assert log_in(Client(headers={"x-forwarded-for": "198.51.100.4"})).status_code == 302
+
+
+def test_without_a_proxy_nobody_names_their_own_address(client, user_id, settings):
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        log_in(Client(headers={"x-forwarded-for": f"203.0.113.{number}"}), password="wrong")
+
+    assert log_in(client).status_code == 429
+
+
 def test_one_good_log_in_forgets_the_wrong_ones(client, user_id, settings):
     for _ in range(3):
         for _ in range(settings.AXES_FAILURE_LIMIT - 1):

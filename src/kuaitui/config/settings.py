@@ -158,6 +158,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 # Trying again while locked out does not make the wait longer: most who do forgot a password.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "kuaitui.kit.web.visitor_address"
 AXES_LOCKOUT_CALLABLE = "kuaitui.interfaces.portal.views.session.locked_out"
 AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["username", "password", "ip_address"]

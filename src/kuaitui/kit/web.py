@@ -7,6 +7,7 @@ no shops: the composition root gives the gate the functions that do (`kuaitui.co
 
 from __future__ import annotations
 
+import ipaddress
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast
 from urllib.parse import unquote
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -199,6 +201,22 @@ class AccessGate(ABC, Generic[PersonT, ShopT]):
 
     def _shop(self, shop_id: str) -> ShopT | None:
         return self.find_shop(shop_id) if len(shop_id) <= SHOP_ID_LENGTH_MAX else None
+
+
+def visitor_address(request: HttpRequest) -> str | None:
+    """The IP address of whoever asks; None if there is none that can be read.
+
+    Behind a proxy of our own (`KUAITUI_BEHIND_PROXY`) it is the last one in `X-Forwarded-For`, which
+    that proxy wrote: those before it are a visitor's own words. A proxy that writes none leaves us
+    its own address.
+    """
+    seen = request.META.get("REMOTE_ADDR", "")
+    if settings.SECURE_PROXY_SSL_HEADER is not None:
+        seen = request.headers.get("X-Forwarded-For", seen).rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(seen))
+    except ValueError:
+        return None
 
 
 def _refuse_zero_characters(request: HttpRequest, named: dict[str, Any]) -> None:

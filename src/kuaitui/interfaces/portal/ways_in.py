@@ -14,6 +14,7 @@ from kuaitui.deposits.operations import PayerDetails
 from kuaitui.deposits.types import PayInPace
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kit.web import visitor_address
 
 PACES = {"standard": PayInPace(), "brisk": PayInPace.brisk()}
 
@@ -53,15 +54,9 @@ def way_named(value: str) -> WayIn | None:
 
 
 def payer_of(request: ShopRequest) -> PayerDetails:
-    """What a channel wants to know of the payer's browser.
-
-    Behind a proxy of our own the last address of the header is the one that the proxy saw.
-    """
-    ip = request.META.get("REMOTE_ADDR", "")
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
-        ip = request.headers.get("X-Forwarded-For", ip).rpartition(",")[2].strip()
+    """What a channel wants to know of the payer's browser."""
     return_to = request.build_absolute_uri(reverse("home", args=[request.shop.id]) + "pay-ins/")
-    return PayerDetails(ip=ip[:45], return_to=return_to[:250])
+    return PayerDetails(ip=visitor_address(request) or "", return_to=return_to[:250])
 
 
 def pace() -> PayInPace:
