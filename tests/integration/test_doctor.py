@@ -106,6 +106,19 @@ def test_an_outcome_that_stays_unknown_is_found(waiting, verdict):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("waited", "verdicts"), [(dt.timedelta(minutes=4), [OK]), (dt.timedelta(minutes=6), [OK, FAIL])]
+)
+def test_payouts_that_no_worker_takes_are_found(waited, verdicts):
+    payouts_given.payout()
+
+    found = database.payouts(NOW + waited)
+
+    assert [finding.verdict for finding in found] == verdicts
+    assert all("1 wait for a worker" in finding.what for finding in found[1:])
+
+
+@pytest.mark.django_db
 def test_held_payouts_are_said():
     assert [finding.verdict for finding in database.payouts(NOW)] == [OK]
     payouts_given.stop(ALL_CHANNELS)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from kuaitui.channels.port import Unknown
 from kuaitui.deposits.operations import set_pay_in_aside
+from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import health
+from kuaitui.kit.models import OutboxRow
 from kuaitui.payouts import operations
 from tests.support import given
 from tests.support import pay_ins_given as pig
 from tests.support import payouts_given as pg
 from tests.support import send_backs_given as sbg
 from tests.support.given import NOW
+
+MINUTE = dt.timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +56,21 @@ def test_what_waits_for_people_is_counted_and_nothing_more_is_said(client):
     assert client.get("/healthz").json()["payouts"] == {
         "on_hold": True, "stopped": ["*"], "overdue": 1, "set_aside": 0,
     }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_how_far_the_worker_is_behind_is_told_by_the_oldest_of_what_it_should_have_done(client):
+    assert client.get("/healthz").json()["worker"] == {"behind_s": 0}
+
+    now = read_clock()
+    OutboxRow.objects.create(
+        event="test.Event", payload={}, published_at=now - MINUTE, deliver_after=now
+    )
+    assert 60 <= client.get("/healthz").json()["worker"]["behind_s"] < 120
+
+    pg.payout(now=now - 5 * MINUTE)
+    OutboxRow.objects.all().delete()
+    assert 300 <= client.get("/healthz").json()["worker"]["behind_s"] < 360
 
 
 @pytest.mark.django_db

@@ -817,7 +817,7 @@ def test_the_overview_counts_by_channel_and_state() -> None:
         (given.CHANNEL, LegState.READY): (1, yuan("4,000")),
     }
     assert overview.oldest_unknown_since == NOW
-    assert overview.due_count == 1
+    assert (overview.due_count, overview.due_since) == (1, NOW)
     assert [leg.leg_id for leg in queries.legs_in_monitor(states=[LegState.READY])] == [
         waiting.leg_id
     ]

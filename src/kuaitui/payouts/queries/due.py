@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, cast
 
 from django.db import connection
 
@@ -38,6 +38,7 @@ _WATCHED: Final = (
     f"SELECT leg.public_id {_DUE} AND leg.state = 'paid' ORDER BY leg.next_check_at LIMIT %(room)s"
 )
 _COUNT: Final = f"SELECT count(*) {_DUE}"
+_SINCE: Final = f"SELECT min(leg.next_check_at) {_DUE}"
 
 
 def due_legs(*, now: dt.datetime, limit: int = 50) -> list[str]:
@@ -56,6 +57,12 @@ def due_count(*, now: dt.datetime) -> int:
     """How many legs a worker may take now."""
     (count,) = _ask(_COUNT, now, 0)
     return int(count)
+
+
+def due_since(*, now: dt.datetime) -> dt.datetime | None:
+    """Since when the leg that has waited longest for a worker could have been taken."""
+    (since,) = _ask(_SINCE, now, 0)
+    return cast("dt.datetime | None", since)
 
 
 def _ask(statement: LiteralString, now: dt.datetime, room: int) -> list[Any]:

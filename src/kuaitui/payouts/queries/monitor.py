@@ -12,7 +12,7 @@ from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import LegUnknown
 from kuaitui.payouts.models import ChannelSwitch, PayoutAttempt, PayoutLeg, SendBack
 from kuaitui.payouts.queries.calls import latest_calls
-from kuaitui.payouts.queries.due import due_count
+from kuaitui.payouts.queries.due import due_count, due_since
 from kuaitui.payouts.queries.holds import current_hold
 from kuaitui.payouts.queries.values import (
     AttemptRecord,
@@ -38,6 +38,7 @@ def overview(*, now: dt.datetime) -> PayoutsOverview:
         oldest_unknown_since=unknown.aggregate(oldest=Min("last_sent_at"))["oldest"],
         set_aside_count=_set_aside(),
         due_count=due_count(now=now),
+        due_since=due_since(now=now),
     )
 
 

@@ -189,6 +189,8 @@ class PayoutsOverview:
     """Legs, and payments going back, that wait for a person."""
     due_count: int
     """Legs whose turn has come and that nobody has taken yet."""
+    due_since: dt.datetime | None
+    """When the turn of the first of them came. A worker takes them within a second or two."""
     hold: Hold | None
     overdue_count: int
     """Legs, and payments going back, without a clear result for so long that people were called."""

@@ -111,7 +111,7 @@ def news(now: dt.datetime) -> Finding:
 
 
 def payouts(now: dt.datetime) -> list[Finding]:
-    """Payouts whose outcome is not known, that wait for a person, or that are held."""
+    """Payouts that no worker takes, whose outcome is not known, that wait for a person or are held."""
     seen = overview(now=now)
     since = seen.oldest_unknown_since
     unknown_for = dt.timedelta(0) if since is None else now - since
@@ -129,6 +129,15 @@ def payouts(now: dt.datetime) -> list[Finding]:
         findings = [warn("payouts", what, remedy)]
     else:
         findings = [ok("payouts", what)]
+    if seen.due_since is not None and now - seen.due_since > NEWS_LATE:
+        findings.append(
+            fail(
+                "payouts",
+                f"{seen.due_count} wait for a worker, the first since"
+                f" {seen.due_since:%Y-%m-%d %H:%M} UTC",
+                "Start `kuaitui worker`; if one runs, look for errors in its log.",
+            )
+        )
     if seen.hold is not None:
         findings.append(
             fail(

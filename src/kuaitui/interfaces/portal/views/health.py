@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -9,6 +11,7 @@ from kuaitui import __version__
 from kuaitui.deposits.queries import pay_ins_set_aside, suspense_counts
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.health import Readiness, readiness
+from kuaitui.kit.outbox import oldest_undelivered_at
 from kuaitui.kit.web import probe
 from kuaitui.payouts.queries import overview
 from kuaitui.reconciliation.queries import bills_overview
@@ -37,7 +40,9 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     content: dict[str, object] = {"status": found, "version": __version__}
     if found is not Readiness.READY:
         return JsonResponse(content, status=503)
-    payouts = overview(now=read_clock())
+    now = read_clock()
+    payouts = overview(now=now)
+    content["worker"] = {"behind_s": _behind_s(payouts.due_since, oldest_undelivered_at(), now=now)}
     content["payouts"] = {
         "on_hold": payouts.hold is not None,
         "stopped": [switch.channel for switch in payouts.switches if switch.is_stopped],
@@ -58,3 +63,9 @@ def healthz(_request: HttpRequest) -> JsonResponse:
         "damaged": bills.damaged_count,
     }
     return JsonResponse(content)
+
+
+def _behind_s(*moments: dt.datetime | None, now: dt.datetime) -> int:
+    """For how long the oldest of what a worker should have done by now has waited."""
+    waited = [(now - moment).total_seconds() for moment in moments if moment is not None]
+    return max([0, *map(int, waited)])
