@@ -10,7 +10,7 @@ from kuaitui.channels.port import FailedDefinite, Returned, Succeeded, Unknown
 from kuaitui.deposits.queries import differences as deposits_apart
 from kuaitui.notifications.queries import notices_of
 from kuaitui.payouts import operations as payouts
-from kuaitui.payouts.errors import PayoutBeingAskedBack, PayoutMayStillPay
+from kuaitui.payouts.errors import MoreCameBack, PayoutBeingAskedBack, PayoutMayStillPay
 from kuaitui.payouts.queries import payout_of_application
 from kuaitui.payouts.states import PayoutState
 from kuaitui.refunds import operations, queries
@@ -23,7 +23,7 @@ from kuaitui.refunds.errors import (
     TextMissing,
 )
 from kuaitui.refunds.states import State
-from tests.support import given
+from tests.support import given, payouts_given
 from tests.support.given import DAY, yuan
 from tests.support.policy_documents import pack_text
 from tests.support.refunds_given import LARGE, MIDDLE, TABLES, World, application
@@ -41,9 +41,9 @@ def closable(deposit: str | tuple[str, ...] = MIDDLE, **shop: object) -> World:
     return made
 
 
-def in_two_parts(*outcomes: object) -> World:
+def in_two_parts(*outcomes: object, deposit: tuple[str, str] = ("¥2,000", "¥3,000")) -> World:
     """A payout of two parts, and what became of each."""
-    made = application(State.PAYING, ("¥2,000", "¥3,000"))
+    made = application(State.PAYING, deposit)
     legs = payout_of_application(made.application_id).legs
     for leg, outcome in zip(legs, outcomes, strict=True):
         made.channel_answers(outcome, leg_id=leg.leg_id)
@@ -271,6 +271,51 @@ def test_a_part_that_comes_back_after_the_close_out_opens_the_application_again(
     assert made.state is State.PAID
     assert made.deposit.refunded == paid.amount
     assert everything_agrees()
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("deposit", [("¥2,000", "¥2,000"), ("¥2,000", "¥3,000")])
+def test_what_comes_back_after_a_close_out_can_be_closed_out_too(deposit: tuple[str, str]) -> None:
+    made = in_two_parts(
+        Succeeded("SIM1", given.NOW), FailedDefinite("ACCOUNT_CLOSED"), deposit=deposit
+    )
+    whole = made.deposit.held
+    paid = next(leg for leg in payout_of_application(made.application_id).legs if leg.settled_at)
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    made.confirm_close_out()
+    made.deduct("¥5,000")
+    made.now += 2 * DAY
+    made.channel_answers(Returned("SIM1", "ACCOUNT_CLOSED", made.now), leg_id=paid.leg_id)
+    made.let_repair_time_pass()
+
+    made.propose_close_out()
+    made.confirm_close_out()
+
+    after = made.deposit
+    assert made.state is State.CLOSED_OUT
+    assert (after.frozen, after.refunded) == (yuan("0"), yuan("0"))
+    assert after.held == max(whole - yuan("5,000"), yuan("0")), "the debt is settled, once"
+    assert everything_agrees()
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_part_of_whose_return_nobody_has_heard_is_not_given_up_with_the_others() -> None:
+    made = in_two_parts(Succeeded("SIM1", given.NOW), FailedDefinite("ACCOUNT_CLOSED"))
+    paid = next(leg for leg in payout_of_application(made.application_id).legs if leg.settled_at)
+    made.let_repair_time_pass()
+    made.propose_close_out()
+    made.now += 2 * DAY
+    claimed = payouts.claim_leg(leg_id=paid.leg_id, pace=payouts_given.PACE, now=made.now)
+    assert claimed is not None
+    payouts_given.record(claimed, Returned("SIM1", "ACCOUNT_CLOSED", made.now), now=made.now)
+
+    with given.nothing_moves(*TABLES), pytest.raises(MoreCameBack):
+        made.confirm_close_out()
+
+    made.deliver()
+    assert (made.state, made.deposit.frozen) == (State.RETURNED, yuan("5,000"))
+    assert made.view.may_be_closed_out_from > made.now
 
 
 @pytest.mark.usefixtures("hasty")

@@ -170,6 +170,13 @@ class PayoutMayStillPay(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class MoreCameBack(Refusal):
+    """Another part came back after the close-out was proposed. Its seller is asked about it first."""
+
+    code = "payout.more_came_back"
+    kind = RefusalKind.CONFLICT
+
+
 class BatchNotReady(Refusal):
     """The file is made when every payout of the batch is booked as sent. Try again in a moment."""
 

@@ -106,16 +106,10 @@ def release_deposit(*, account_id: str, reference: str, now: dt.datetime) -> Mon
     ensure(not reserved, "nothing is released that a payout leg still carries")
     row.released_minor += open_.minor
     row.save(update_fields=["released_minor"])
-    _post(
-        account,
-        "release",
-        f"{reference}/{row.rounds}",
-        Account.FROZEN,
-        Account.AVAILABLE,
-        open_,
-        now,
-    )
-    set_off_debt(account, reference=f"{reference}/{row.rounds}", now=now)
+    # Within a round there can be several: what was paid may come back after the rest was given up.
+    occasion = f"{reference}/{row.rounds}.{row.released_minor}"
+    _post(account, "release", occasion, Account.FROZEN, Account.AVAILABLE, open_, now)
+    set_off_debt(account, reference=occasion, now=now)
     return open_
 
 
@@ -164,4 +158,5 @@ def _post(
         occurred_at=now,
         lines=(Line(debit, credit, amount),),
     )
-    post_journal(journal, now=now)
+    posted = post_journal(journal, now=now)
+    ensure(posted.is_new, "what a hold notes is posted with it")

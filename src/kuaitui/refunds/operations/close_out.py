@@ -70,6 +70,7 @@ def confirm_close_out(*, application_id: str, version: int, actor: Actor, now: d
         StateDoesNotAllow: no money waits for another account.
         CloseOutNotProposed: nobody has proposed it, or something changed since.
         CloseOutNeedsAnother: this person proposed it.
+        MoreCameBack: another part came back, and its seller has not had time for it.
         PayoutMayStillPay, PayoutBeingAskedBack: a part may still be paid.
     """
     row = lock_application(application_id)
@@ -80,7 +81,9 @@ def confirm_close_out(*, application_id: str, version: int, actor: Actor, now: d
         raise CloseOutNotProposed(application=application_id)
     if proposal.actor_id == actor.id:
         raise CloseOutNeedsAnother(application=application_id)
-    given_up = close_out_payout(application_id=application_id, now=now)
+    given_up = close_out_payout(
+        application_id=application_id, proposed_at=proposal.decided_at, now=now
+    )
     released = release_deposit(account_id=row.account_id, reference=row.public_id, now=now)
     ensure(released == given_up, "what is released is what the legs that came back carried")
     decide(row, Decision.Kind.CONFIRM_CLOSE_OUT, actor=actor, now=now)
