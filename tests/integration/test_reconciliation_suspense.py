@@ -191,3 +191,57 @@ def test_a_refund_with_another_amount_on_the_bill_is_a_difference() -> None:
     compare_with(line("refund", made.view.number, "¥299"))
 
     assert breaks()[made.view.number] == "amount"
+
+
+def along(made: sbg.World, amount: str = "¥300") -> dict[str, object]:
+    """A refund as Alipay's fund bill tells it: by the payment, with no number of ours."""
+    return line("refund", "", amount, number="", reference=made.case.reference)
+
+
+def test_a_refund_told_only_by_its_payment_is_the_payment_that_went_back() -> None:
+    made = ordered_back()
+    made.channel_says(Succeeded("R", at(10)))
+
+    compare_with(along(made))
+
+    assert made.view.number not in breaks()
+    assert made.case.reference not in breaks()
+
+
+def test_a_refund_told_only_by_its_payment_whose_answer_was_lost_stops_nobody() -> None:
+    made = ordered_back()
+
+    compare_with(along(made))
+    assert breaks()[made.view.number] == "state"
+    assert made.case.reference not in breaks()
+
+    made.channel_says(Succeeded("R", at(10)))
+    compare()
+    assert made.view.number not in breaks()
+
+
+def test_a_refund_made_by_hand_and_told_by_its_payment_is_that_refund() -> None:
+    made = pay_ins_given.paid()
+    made.hint()
+    made.channel_says(made.payment(reference="PAID-TWICE"))
+    (case,) = deposit_queries.suspense_cases()
+    about = {"suspense_id": case.suspense_id, "now": at(10)}
+    deposits.propose_resolution(
+        **about, version=case.version, resolution=Resolution.BY_HAND, account_id="",
+        refund_reference="BY-HAND-1", reason="refunded in the console", actor=given.reviewer(),
+    )  # fmt: skip
+    deposits.confirm_resolution(**about, version=case.version + 1, actor=given.approver())
+
+    compare_with(line("refund", "", "¥300", number="", reference=case.reference))
+
+    assert "BY-HAND-1" not in breaks()
+    assert case.reference not in breaks()
+
+
+def test_a_payment_that_went_back_and_a_second_refund_along_it_is_paid_twice() -> None:
+    made = ordered_back()
+    made.channel_says(Succeeded("R", at(10)))
+
+    compare_with(along(made), along(made))
+
+    assert breaks()[made.view.number] == "duplicate"

@@ -44,6 +44,8 @@ class PaymentIn:
     posted_minor: int | None
     is_in_suspense: bool
     """Whether it waits for people to say whose it is."""
+    along: str
+    """The payment's own number; of one that went back, `reference` is its refund's."""
 
 
 def payments_by_reference(*, channel: str, references: Sequence[str]) -> list[PaymentIn]:
@@ -52,7 +54,7 @@ def payments_by_reference(*, channel: str, references: Sequence[str]) -> list[Pa
 
 
 def sent_back_by_reference(*, channel: str, references: Sequence[str]) -> list[PaymentIn]:
-    """What people noted as sent back out of suspense under one of the channel's references."""
+    """What lies with its payer again, by the number of the refund or of the payment it undid."""
     return _found(_WENT_BACK, channel, references)
 
 
@@ -63,24 +65,28 @@ _POSTED: Final = (
 )
 _LOTS: Final = (
     "SELECT claim.reference, lot.public_id, account.book_id, lot.amount_minor, account.currency,"
-    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', reference='lot.public_id')}, false"
+    f" lot.paid_at, {_POSTED.format(owner='account', kind='pay_in', reference='lot.public_id')}, false,"
+    " claim.reference"
     " FROM deposits_channel_payment AS claim JOIN deposits_lot AS lot"
     "  ON lot.account_id = claim.account_id AND lot.number = claim.lot_number"
     " JOIN deposits_account AS account ON account.id = lot.account_id"
-    " WHERE claim.channel = %s AND claim.reference = ANY (%s)"
+    " WHERE claim.channel = %(channel)s AND claim.reference = ANY (%(references)s)"
 )
 _SUSPENSE: Final = (
     "SELECT {key}, kept.public_id, kept.book_id, kept.amount_minor, kept.currency, kept.{moment},"
-    " {posted}, {waits} FROM deposits_suspense AS kept WHERE kept.channel = %s AND {key} = ANY (%s)"
+    " {posted}, {waits}, kept.reference FROM deposits_suspense AS kept WHERE kept.channel = %(channel)s"
     " AND {condition}"
 )
 _IN_SUSPENSE: Final = _SUSPENSE.format(
-    key="kept.reference", moment="paid_at", condition="kept.lot_id = ''",
+    key="kept.reference", moment="paid_at",
+    condition="kept.reference = ANY (%(references)s) AND kept.lot_id = ''",
     posted=_POSTED.format(owner="kept", kind="suspense.found", reference="kept.public_id"),
     waits="true",
 )  # fmt: skip
 _WENT_BACK: Final = _SUSPENSE.format(
-    key="kept.refund_reference", moment="sent_back_at", condition="kept.sent_back_at IS NOT NULL",
+    key="kept.refund_reference", moment="sent_back_at",
+    condition="(kept.refund_reference = ANY (%(references)s) OR"
+    " kept.reference = ANY (%(references)s)) AND kept.sent_back_at IS NOT NULL",
     posted=_POSTED.format(owner="kept", kind="suspense.sent_back", reference=_WAY_BACK),
     waits="false",
 )  # fmt: skip
@@ -88,5 +94,5 @@ _WENT_BACK: Final = _SUSPENSE.format(
 
 def _found(statement: str, channel: str, references: Sequence[str]) -> list[PaymentIn]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [channel, list(references)])
+        cursor.execute(statement, {"channel": channel, "references": list(references)})
         return [PaymentIn(*row) for row in cursor.fetchall()]

@@ -64,6 +64,8 @@ class SentLeg:
     returned_minor: int | None
     waited_for_person: bool
     """Whether the channel ever said that it waits for somebody to act."""
+    along: str = ""
+    """Of a payment on its way back out of suspense: the payment's own number."""
 
 
 def legs_by_number(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
@@ -102,7 +104,7 @@ def _legs(condition: str, channel: str, wanted: Sequence[str]) -> list[SentLeg]:
 def send_backs_not_back(*, channel: str, numbers: Sequence[str]) -> list[SentLeg]:
     """Payments sent back out of suspense that do not lie with their payer: on the way, or returned.
 
-    Those that do are told by their suspense cases.
+    By our numbers, or by those of the payments. What lies with its payer is told by its case.
     """
     posted = (
         "(SELECT sum(entry.amount_minor)::bigint FROM ledger_entry AS entry WHERE"
@@ -112,15 +114,17 @@ def send_backs_not_back(*, channel: str, numbers: Sequence[str]) -> list[SentLeg
         cursor.execute(
             "SELECT back.number, back.channel_reference, back.public_id, back.book_id, %s,"
             " back.state, back.amount_minor, back.currency, back.settled_at, back.returned_at,"
-            f" {posted}, {posted}, back.state = %s FROM payouts_send_back AS back"
-            " WHERE back.channel = %s AND back.number = ANY (%s) AND back.first_sent_at IS NOT NULL"
-            " AND back.state <> %s ORDER BY back.id",
+            f" {posted}, {posted}, back.state = %s, back.payment_reference"
+            " FROM payouts_send_back AS back WHERE back.channel = %s"
+            " AND (back.number = ANY (%s) OR back.payment_reference = ANY (%s))"
+            " AND back.first_sent_at IS NOT NULL AND back.state <> %s ORDER BY back.id",
             [
                 Route.ORIGINAL,
                 "suspense.sent_back",
                 "suspense.returned",
                 LegState.NEEDS_ACTION,
                 channel,
+                list(numbers),
                 list(numbers),
                 LegState.PAID,
             ],

@@ -112,12 +112,16 @@ def items_of(
     """Everything that either side says of some items, by their names.
 
     A line that tells the channel's number of a leg, not ours, belongs to the leg all the same; its
-    item bears our number.
+    item bears our number. So does one that tells a refund only by the payment it undoes.
     """
     payments = _payments(channel, {key for event, key in identities if event is Event.PAY_IN})
     legs = _legs(channel, {key for event, key in identities if event is not Event.PAY_IN})
-    out_of_suspense = _sent_back(channel, {key for event, key in identities if event is Event.OUT})
-    names = _Names(legs)
+    out = {key for event, key in identities if event is not Event.PAY_IN}
+    sent_back = sent_back_by_reference(channel=channel, references=sorted(out))
+    out_of_suspense = {
+        row.reference: _of_payment(row, LineKind.REFUND, "sent_back") for row in sent_back
+    }
+    names = _Names(legs, sent_back)
     lines = names.lines(_lines(channel, bill, {key for _, key in identities} | names.all))
     found: dict[Identity, Item] = {}
     for event, key in identities:
@@ -137,22 +141,38 @@ def items_of(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """What of ours bears a number of the channel's."""
+
+    number: str
+    minor: int
+    settled_at: dt.datetime | None
+    returned_at: dt.datetime | None
+
+
 class _Names:
     """Under which of our numbers lines belong that tell only the channel's."""
 
-    def __init__(self, legs: Collection[SentLeg]) -> None:
+    def __init__(self, legs: Collection[SentLeg], sent_back: Collection[PaymentIn]) -> None:
         self.legs = {leg.number: leg for leg in legs}
-        self._by_reference: dict[str, list[SentLeg]] = defaultdict(list)
+        self._numbers = self.legs.keys() | {row.reference for row in sent_back}
+        self._by_reference: dict[str, list[_Bearer]] = defaultdict(list)
         for leg in legs:
-            if leg.reference:
-                self._by_reference[leg.reference].append(leg)
-        self.all = self.legs.keys() | self._by_reference.keys()
+            bearer = _Bearer(leg.number, leg.amount_minor, leg.settled_at, leg.returned_at)
+            for reference in {leg.reference, leg.along} - {"", leg.number}:
+                self._by_reference[reference].append(bearer)
+        for row in sent_back:
+            if row.along != row.reference:
+                bearer = _Bearer(row.reference, row.amount_minor, row.at, None)
+                self._by_reference[row.along].append(bearer)
+        self.all = self._numbers | self._by_reference.keys()
 
     def of(self, event: Event, key: str) -> list[str]:
         """Our numbers of what a bill calls so: several where they share the channel's number."""
-        if event is Event.PAY_IN or key in self.legs or key not in self._by_reference:
+        if event is Event.PAY_IN or key in self._numbers or key not in self._by_reference:
             return [key]
-        return [leg.number for leg in self._by_reference[key]]
+        return [bearer.number for bearer in self._by_reference[key]]
 
     def lines(
         self, found: Iterable[tuple[Event, str, Theirs]]
@@ -171,11 +191,11 @@ class _Names:
     def _sharers(self, event: Event, key: str) -> list[Sharer]:
         return [
             Sharer(
-                leg.number,
-                leg.amount_minor,
-                leg.settled_at if event is Event.OUT else leg.returned_at,
+                bearer.number,
+                bearer.minor,
+                bearer.settled_at if event is Event.OUT else bearer.returned_at,
             )
-            for leg in self._by_reference[key]
+            for bearer in self._by_reference[key]
         ]
 
 
@@ -187,11 +207,6 @@ def _payments(channel: str, references: set[str]) -> dict[str, Ours]:
         )
         for row in rows
     }
-
-
-def _sent_back(channel: str, references: set[str]) -> dict[str, Ours]:
-    rows = sent_back_by_reference(channel=channel, references=sorted(references))
-    return {row.reference: _of_payment(row, LineKind.REFUND, "sent_back") for row in rows}
 
 
 def _of_payment(row: PaymentIn, kind: LineKind, word: str) -> Ours:
