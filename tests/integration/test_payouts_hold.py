@@ -22,6 +22,7 @@ from kuaitui.channels.port import (
     Unknown,
 )
 from kuaitui.interfaces.worker.restore import RestoreWatch, SendMark
+from kuaitui.kit.models import OutboxRow
 from kuaitui.ledger.types import Account
 from kuaitui.payouts import operations, queries
 from kuaitui.payouts.errors import (
@@ -62,6 +63,33 @@ def asked_back(world: World, outcome: Outcome, *, now: dt.datetime = HELD) -> Le
     taken = claim(world, now=now)
     assert taken.kind is AttemptKind.QUERY
     return pg.record(taken, outcome, now=now)
+
+
+def calls_for_people() -> list[tuple[str, str]]:
+    rows = OutboxRow.objects.filter(event__endswith="PayoutDelayed")
+    return [(row.payload["leg_id"], row.payload["leg_state"]) for row in rows]
+
+
+def test_a_leg_that_is_asked_about_without_an_end_calls_people_once() -> None:
+    world = payout()
+    hold()
+    asked_back(world, Unknown("deadline"))
+    assert calls_for_people() == []
+
+    asked_back(world, Unknown("deadline"), now=HELD + PACE.alarm_after)
+    asked_back(world, Unknown("deadline"), now=pg.next_check_at(world))
+
+    assert calls_for_people() == [(world.leg_id, "ready")]
+
+
+def test_a_leg_that_was_asked_about_in_vain_and_is_clear_at_last_calls_nobody() -> None:
+    world = payout()
+    hold()
+    asked_back(world, Unknown("deadline"))
+
+    asked_back(world, NotFound(), now=HELD + PACE.alarm_after)
+
+    assert calls_for_people() == []
 
 
 def test_a_database_that_never_sent_begins_without_a_hold() -> None:

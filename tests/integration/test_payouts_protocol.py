@@ -460,6 +460,28 @@ def test_after_two_hours_of_unknown_people_are_called_once() -> None:
     assert [leg.is_delayed for leg in queries.legs_in_monitor(only_needing_people=True)] == [True]
 
 
+@pytest.mark.parametrize(
+    "outcome",
+    [FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True), NotSent("connect_error")],
+)
+def test_what_a_channel_does_not_take_for_two_hours_calls_people_once(outcome: Outcome) -> None:
+    world = payout()
+    moments = [NOW]
+    while moments[-1] < NOW + PACE.alarm_after:
+        assert events("PayoutDelayed") == []
+        attempt(world, outcome, now=moments[-1])
+        moments.append(pg.next_check_at(world))
+    assert len(moments) > 5, "it was sent again and again, each time anew"
+
+    attempt(world, outcome, now=moments[-1])
+    attempt(world, outcome, now=pg.next_check_at(world))
+
+    (event,) = events("PayoutDelayed")
+    assert (event["leg_id"], event["leg_state"]) == (world.leg_id, "ready")
+    assert [leg.is_delayed for leg in queries.legs_in_monitor(only_needing_people=True)] == [True]
+    assert queries.overview(now=NOW).overdue_count == 1
+
+
 def test_not_found_right_after_a_send_stays_unknown() -> None:
     world = payout()
     attempt(world, Unknown("deadline"))

@@ -10,14 +10,14 @@ import pytest
 from django.utils.translation import override
 
 import kuaitui.refunds
-from kuaitui.channels.port import Accepted, NeededAction, NeedsAction
+from kuaitui.channels.port import Accepted, FailedDefinite, NeededAction, NeedsAction
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.story import next_of, steps_of
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.operations import record_delay
 from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
 from kuaitui.refunds.types import Reason, RejectReason
-from tests.support import given, portal_given
+from tests.support import given, payouts_given, portal_given
 from tests.support.clock import standing_at
 from tests.support.given import nothing_moves, yuan
 from tests.support.refunds_given import LARGE, MIDDLE, OTHER_CARD, TABLES, World, application
@@ -268,6 +268,22 @@ def test_nothing_is_said_to_be_with_the_bank_before_it_was_sent() -> None:
     assert "Set aside for you, not yet sent" in page
     assert "Your money is on its way" not in page
     assert "On its way to you" not in page
+
+
+def test_what_its_channel_would_not_take_is_not_said_to_be_with_the_bank() -> None:
+    made = brought_to(State.PAYING)
+    for _ in range(2):
+        made.channel_answers(FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True))
+        made.now += payouts_given.PACE.alarm_after
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert "Nothing has been sent yet." in page
+    assert "It takes longer; the marketplace is looking at it" in page
+    assert "Set aside for you, not yet sent" in page
+    assert "On its way to you" not in page
+    assert "we are asking" not in page
 
 
 def test_the_lists_say_no_sooner_than_the_page_that_the_bank_has_it() -> None:

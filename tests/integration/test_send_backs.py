@@ -295,6 +295,16 @@ def test_a_channel_that_waits_for_a_person_is_asked_on_and_people_are_called_in_
     assert made.channel_says(Succeeded("R", made.now)) is LegState.PAID
 
 
+def test_a_payment_that_cannot_be_sent_back_for_hours_calls_people(made: sbg.World) -> None:
+    made.channel_says(NotSent("connect_error"))
+    assert not made.view.is_delayed
+    made.now += sbg.PACE.alarm_after
+
+    made.channel_says(NotSent("connect_error"))
+
+    assert (made.state, made.view.is_delayed) == (LegState.READY, True)
+
+
 def test_nothing_that_never_left_us_is_asked_about(made: sbg.World) -> None:
     assert made.channel_says(NotSent("connect_error")) is LegState.READY
     made.channel_says(Succeeded("R", made.now))

@@ -357,11 +357,25 @@ def _alarm_after(state: LegState, pace: Pace) -> dt.timedelta:
     return pace.alarm_after if state is LegState.UNKNOWN else pace.processing_alarm_after
 
 
-def is_delayed(*, state: LegState, last_sent_at: dt.datetime, pace: Pace, now: dt.datetime) -> bool:
-    """Whether a person must look at a leg that was sent and has no result."""
-    if state not in {LegState.UNKNOWN, LegState.ACCEPTED, LegState.NEEDS_ACTION}:
-        return False
-    return now - last_sent_at >= _alarm_after(state, pace)
+def is_delayed(
+    *,
+    state: LegState,
+    first_tried_at: dt.datetime | None,
+    last_sent_at: dt.datetime | None,
+    pace: Pace,
+    now: dt.datetime,
+) -> bool:
+    """Whether a person must look at a leg that was tried and has no result.
+
+    One that its channel would not take is sent again and again, so it counts from the first try.
+    """
+    match state:
+        case LegState.READY:
+            return first_tried_at is not None and now - first_tried_at >= pace.alarm_after
+        case LegState.UNKNOWN | LegState.ACCEPTED | LegState.NEEDS_ACTION:
+            return last_sent_at is not None and now - last_sent_at >= _alarm_after(state, pace)
+        case _:
+            return False
 
 
 def classify(outcome: Outcome) -> tuple[AttemptOutcome, str]:

@@ -104,13 +104,15 @@ def _title_of(event: TimelineEvent, application: ApplicationView) -> Words:
 
 
 def _was_with_the_bank(delay: TimelineEvent, application: ApplicationView) -> bool:
-    """Whether the bank is who did not answer: it had the part, and no person took it aside."""
+    """Whether the bank is who did not answer: it had the part, and nobody took it aside."""
     legs = application.payout.legs if application.payout else ()
     sent_at = {leg.leg_id: leg.sent_at for leg in legs}.get(str(delay.details.get("leg")))
     is_sent = sent_at is not None and sent_at <= delay.at
-    return is_sent and delay.details.get("reason") != "set_aside"
+    return is_sent and delay.details.get("reason") not in _HELD_BY
 
 
+# Taken aside by the machine, or not taken by the channel: it never went on its way.
+_HELD_BY = frozenset({"set_aside", "failed_retryable", "not_sent", "rejected_config"})
 _TOLD = frozenset(
     {
         "information_requested",
@@ -198,7 +200,8 @@ def stage_of(application: ApplicationView | ApplicationSummary) -> Stage | None:
         return Stage.STUCK
     sent_count, legs_count = _sent_of(payout)
     if not sent_count:
-        return Stage.PREPARED_AGAIN if payout.is_sent else Stage.PREPARED
+        goes_again = any(leg.is_replaced and leg.sent_at for leg in payout.legs)
+        return Stage.PREPARED_AGAIN if goes_again else Stage.PREPARED
     return Stage.SENT if sent_count == legs_count else Stage.IN_PART
 
 
@@ -207,7 +210,7 @@ _FOR_STAFF = frozenset({NeededAction.ABNORMAL_REFUND, NeededAction.MISSING_BANK_
 
 def _sent_of(payout: PayoutProgress) -> tuple[int, int]:
     legs = [leg for leg in payout.standing_legs if not leg.is_closed_out]
-    return sum(leg.sent_at is not None for leg in legs), len(legs)
+    return sum(leg.left_at is not None for leg in legs), len(legs)
 
 
 def words_of(application: ApplicationView | ApplicationSummary) -> StateWords:

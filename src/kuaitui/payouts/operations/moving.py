@@ -40,6 +40,7 @@ from kuaitui.payouts.rules import (
     decide_asked_back,
     facts_of,
     is_delayed,
+    must_ask,
     next_look_at,
 )
 from kuaitui.payouts.states import LegState, may_move
@@ -110,7 +111,7 @@ def move(
     _move_on(leg, step, outcome, now)
     leg.next_check_at = next_look_at(step, before=moved.before, is_hinted=is_hinted, now=now)
     _tell(moved, outcome, now)
-    _alarm_if_delayed(moved, pace, now)
+    _alarm_if_delayed(moved, claim, pace, now)
     return moved
 
 
@@ -203,12 +204,26 @@ def _tell(moved: Moved, outcome: Outcome, now: dt.datetime) -> None:
             moved.news.append(PayeeMustConfirm(*whose, moment, leg.amount_minor, leg.currency))
 
 
-def _alarm_if_delayed(moved: Moved, pace: Pace, now: dt.datetime) -> None:
+def _asked_since(leg: PayoutLeg, claim: Claim) -> dt.datetime | None:
+    """Since when a leg cannot be sent because nobody knows whether it was sent before."""
+    if claim.doubt_since is None or not must_ask(
+        clear_since=leg.clear_since, held_at=claim.doubt_since
+    ):
+        return None
+    return max(leg.since, claim.doubt_since)
+
+
+def _alarm_if_delayed(moved: Moved, claim: Claim, pace: Pace, now: dt.datetime) -> None:
     leg, payout = moved.leg, moved.leg.payout
-    if leg.delayed_at is not None or leg.last_sent_at is None:
+    if leg.delayed_at is not None:
         return
-    state = LegState(leg.state)
-    if not is_delayed(state=state, last_sent_at=leg.last_sent_at, pace=pace, now=now):
+    if not is_delayed(
+        state=LegState(leg.state),
+        first_tried_at=leg.first_sent_at or _asked_since(leg, claim),
+        last_sent_at=leg.last_sent_at,
+        pace=pace,
+        now=now,
+    ):
         return
     leg.delayed_at = now
     word = moved.word

@@ -228,8 +228,14 @@ def _move_on(row: SendBack, step: Step, outcome: Outcome, now: dt.datetime) -> N
 
 
 def _alarm_if_delayed(row: SendBack, pace: Pace, now: dt.datetime) -> None:
-    if row.delayed_at is not None or row.last_sent_at is None:
+    if row.delayed_at is not None:
         return
-    if is_delayed(state=LegState(row.state), last_sent_at=row.last_sent_at, pace=pace, now=now):
+    if is_delayed(
+        state=LegState(row.state),
+        first_tried_at=row.first_sent_at,
+        last_sent_at=row.last_sent_at,
+        pace=pace,
+        now=now,
+    ):
         row.delayed_at = now
         log.error("send_back.delayed", send_back_id=row.public_id, state=row.state)

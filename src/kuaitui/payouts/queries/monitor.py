@@ -115,9 +115,8 @@ def attempts(leg_id: str) -> tuple[AttemptRecord, ...]:
 
 
 def _overdue() -> int:
-    """What left without a clear result so long ago that people were called."""
-    live = [state.value for state in LIVE - {LegState.READY}]
-    late = {"state__in": live, "delayed_at__isnull": False}
+    """What was tried so long ago without a clear result that people must look."""
+    late = {"state__in": [state.value for state in LIVE], "delayed_at__isnull": False}
     return PayoutLeg.objects.filter(**late).count() + SendBack.objects.filter(**late).count()
 
 

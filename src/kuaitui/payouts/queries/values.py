@@ -42,6 +42,11 @@ class LegProgress:
     """Whether it was given up: its money is in the deposit, and it is never sent again."""
 
     @property
+    def left_at(self) -> dt.datetime | None:
+        """When it left; None while it has not, or was sent and certainly not taken."""
+        return None if self.state is LegState.READY else self.sent_at
+
+    @property
     def needed_action(self) -> NeededAction | None:
         """For what the channel waits for a person."""
         waits = self.state is LegState.NEEDS_ACTION and self.code
@@ -62,7 +67,7 @@ class PayoutProgress:
 
     @property
     def is_sent(self) -> bool:
-        """Whether the first leg has left: from here on the seller cannot withdraw."""
+        """Whether a leg was ever sent: from here on the seller cannot withdraw."""
         return any(leg.sent_at is not None for leg in self.legs)
 
     @property

@@ -137,7 +137,7 @@ def _whole(row: RefundApplication, promised: Eta, *, terms: Terms, today: dt.dat
 def _late_payment(eta: Eta, payout: PayoutProgress | None, *, terms: Terms, today: dt.date) -> Eta:
     """What can be said once the day is over: a new day, if there is one to tell."""
     legs = payout.legs if payout else ()
-    if any(leg.sent_at is None and not leg.is_replaced for leg in legs):
+    if any(leg.left_at is None and not leg.is_replaced for leg in legs):
         arrives_by = max(eta.arrives_by, terms.review.arrival_time.after(today))
         return replace(eta, arrives_by=arrives_by, standing=Standing.LATE)
     has_a_day = eta.arrives_by >= today

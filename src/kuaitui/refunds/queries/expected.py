@@ -112,4 +112,4 @@ def _arrival(leg: PlannedLeg) -> Arrival | None:
 
 def _handed_over(payout: PayoutProgress | None) -> Mapping[str, LegProgress]:
     legs = payout.legs if payout else ()
-    return {leg.lot_id: leg for leg in legs if leg.sent_at and not leg.is_replaced}
+    return {leg.lot_id: leg for leg in legs if leg.left_at and not leg.is_replaced}
