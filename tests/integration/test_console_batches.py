@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -178,6 +179,30 @@ def test_the_file_is_not_given_before_everything_is_booked_as_sent(bank):
         odd = client.post(f"/console/batches/{batch_id}/file", {"form": "exe"})
 
     assert (early.status_code, odd.status_code) == (409, 422)
+
+
+def test_after_a_restore_the_page_asks_what_the_bank_has_before_it_gives_the_file(bank, settings):
+    world = bg.waiting()
+    batch_id = bg.released(bank)
+    bg.carry_out(settings, world)
+    client, address = desk(Role.REVIEWER), f"/console/batches/{batch_id}"
+    held_at = NOW + dt.timedelta(seconds=1)
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+    bg.carry_out(settings, world, now=held_at)
+    assert "No file while sending is on hold" in client.get(address).text
+    operations.propose_release(finding="All answered.", actor=given.reviewer(), now=held_at)
+    operations.confirm_release(actor=given.approver(), now=held_at)
+
+    page = client.get(address).text
+    with given.nothing_moves(*TABLES):
+        blind = client.post(f"{address}/file", {"form": "csv"})
+        long = client.post(f"{address}/file", {"form": "csv", "finding": "x" * 501})
+    seen = client.post(f"{address}/file", {"form": "csv", "finding": "Not there."})
+
+    assert "The bank may have this file already" in page
+    assert queries.batch(batch_id).file_id in page
+    assert (blind.status_code, long.status_code, seen.status_code) == (409, 422, 200)
+    assert "x" * 501 in long.text, "what was typed is kept"
 
 
 def test_one_brings_the_banks_answer_and_another_confirms_it(bank, settings):

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from django.db import transaction
 
+from kuaitui.audit.models import Event
 from kuaitui.channels.bank import BatchFormat
 from kuaitui.channels.port import NotSent, Unknown
 from kuaitui.kernel.actor import Actor, ActorKind
@@ -14,6 +15,8 @@ from kuaitui.ledger.types import Account
 from kuaitui.payouts import operations, queries
 from kuaitui.payouts.errors import (
     BatchChanged,
+    BatchFileHeldBack,
+    BatchFileMayBeTaken,
     BatchNotOpen,
     BatchNotReady,
     BatchUnknown,
@@ -368,6 +371,32 @@ def test_after_a_restore_a_leg_that_waits_for_a_batch_is_asked_about_not_sent(ba
 
     assert bg.carry_out(settings, world, now=later + DAY) is LegState.PAID
     assert world.held() == {}
+
+
+def test_the_file_of_a_batch_older_than_a_restore_is_taken_with_a_word_of_what_the_bank_has(
+    bank, settings
+):
+    world = bg.waiting()
+    batch_id = bg.released(bank)
+    bg.carry_out(settings, world)
+    before = bg.file_of(settings, batch_id)
+    assert not queries.batch(batch_id).is_older_than_a_restore
+    held_at = NOW + pg.SECOND
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+    bg.carry_out(settings, world, now=held_at)
+
+    with given.nothing_moves("audit_event"), pytest.raises(BatchFileHeldBack):
+        bg.file_of(settings, batch_id, finding="It is not there.")
+    operations.propose_release(finding="All answered.", actor=given.reviewer(), now=held_at)
+    operations.confirm_release(actor=given.approver(), now=held_at)
+    for nothing in ("", "  "):
+        with given.nothing_moves("audit_event"), pytest.raises(BatchFileMayBeTaken):
+            bg.file_of(settings, batch_id, finding=nothing)
+    assert queries.batch(batch_id).is_older_than_a_restore
+
+    assert bg.file_of(settings, batch_id, finding="The bank has no such file.") == before
+    (taken,) = Event.objects.filter(action="payout.batch_taken").order_by("-event_no")[:1]
+    assert "The bank has no such file." in taken.content
 
 
 def test_a_leg_knows_the_people_whose_approval_it_rests_on():

@@ -112,7 +112,14 @@ def bring(settings: Any, *rows: str, now: dt.datetime = NOW, confirm: bool = Tru
     return taken
 
 
-def file_of(settings: Any, batch_id: str, form: BatchFormat = BatchFormat.CSV) -> bytes:
+def file_of(
+    settings: Any, batch_id: str, form: BatchFormat = BatchFormat.CSV, *, finding: str = ""
+) -> bytes:
     return operations.make_batch_file(
-        channel=bank(settings), batch_id=batch_id, form=form, actor=given.reviewer(), now=NOW
+        channel=bank(settings),
+        batch_id=batch_id,
+        form=form,
+        finding=finding,
+        actor=given.reviewer(),
+        now=NOW,
     ).content

@@ -170,6 +170,22 @@ class PayoutMayStillPay(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class BatchFileHeldBack(Refusal):
+    """Sending is on hold after a restore. No file is made until two people have released it."""
+
+    code = "payout.batch_file_held_back"
+    kind = RefusalKind.CONFLICT
+
+
+class BatchFileMayBeTaken(Refusal):
+    """The database was restored after this batch was released, so the bank may have its file. Look
+    there first, and write what you found.
+    """
+
+    code = "payout.batch_file_may_be_taken"
+    kind = RefusalKind.CONFLICT
+
+
 class MoreCameBack(Refusal):
     """Another part came back after the close-out was proposed. Its seller is asked about it first."""
 

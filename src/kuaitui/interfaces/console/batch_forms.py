@@ -13,6 +13,7 @@ from kuaitui.kit.channel_names import channel_choices
 from kuaitui.payouts.queries import LegInBatch
 
 FILE_BYTES_MAX: Final = 8 * 1024 * 1024
+FINDING_LENGTH_MAX: Final = 500
 
 
 class BuildForm(forms.Form):
@@ -44,9 +45,12 @@ class ReleaseForm(forms.Form):
 
 
 class TakeForm(forms.Form):
-    """In which form the batch's file is taken."""
+    """In which form the batch's file is taken, and after a restore what the bank has of it."""
 
     form = forms.ChoiceField(choices=[(form.value, form.value) for form in BatchFormat])
+    finding = forms.CharField(
+        required=False, max_length=FINDING_LENGTH_MAX, label=_("What you found at the bank")
+    )
 
 
 class BringForm(forms.Form):

@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import BatchUnknown
 from kuaitui.payouts.models import BatchLeg, PayoutBatch, PayoutLeg
+from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.states import BatchState, LegState
 
 BATCHES_MAX = 200
@@ -36,6 +37,13 @@ class BatchSummary:
     """Legs that stand in it and were not booked as sent."""
     open_count: int
     """Legs that were sent with it and have no final result."""
+    is_older_than_a_restore: bool
+    """Whether it was released before the database was last put back: its file may have been taken."""
+
+    @property
+    def file_id(self) -> str:
+        """How the bank knows its file."""
+        return file_id(self.batch_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,11 @@ class LegInBatch:
 def file_id(batch_id: str) -> str:
     """How the bank knows a batch's file: letters and digits, 29 of them."""
     return batch_id.replace("_", "")
+
+
+def is_older_than(held_at: dt.datetime | None, released_at: dt.datetime | None) -> bool:
+    """Whether a batch was released before sending was last put on hold after a restore."""
+    return held_at is not None and released_at is not None and released_at <= held_at
 
 
 def waiting_rows(*, channel: str, currency: str) -> QuerySet[PayoutLeg]:
@@ -85,7 +98,9 @@ def batches(*, limit: int = 50, offset: int = 0) -> tuple[BatchSummary, ...]:
     """Batches, the open ones and then the newest first."""
     rows = _counted(PayoutBatch.objects.all()).annotate(is_open=Q(state=BatchState.OPEN))
     page = rows.order_by("-is_open", "-built_at", "-id")
-    return tuple(_to_summary(row) for row in page[offset : offset + min(limit, BATCHES_MAX)])
+    held_at = last_held_at()
+    chosen = page[offset : offset + min(limit, BATCHES_MAX)]
+    return tuple(_to_summary(row, held_at) for row in chosen)
 
 
 def batch(batch_id: str) -> BatchSummary:
@@ -95,7 +110,7 @@ def batch(batch_id: str) -> BatchSummary:
         BatchUnknown: there is none.
     """
     for row in _counted(PayoutBatch.objects.filter(public_id=batch_id)):
-        return _to_summary(row)
+        return _to_summary(row, last_held_at())
     raise BatchUnknown(batch=batch_id)
 
 
@@ -129,7 +144,7 @@ def _counted(rows: QuerySet[PayoutBatch]) -> QuerySet[PayoutBatch]:
     )
 
 
-def _to_summary(row: Any) -> BatchSummary:  # noqa: ANN401 - a batch with annotations
+def _to_summary(row: Any, held_at: dt.datetime | None) -> BatchSummary:  # noqa: ANN401 - a batch with annotations
     return BatchSummary(
         batch_id=row.public_id,
         channel=row.channel,
@@ -144,6 +159,7 @@ def _to_summary(row: Any) -> BatchSummary:  # noqa: ANN401 - a batch with annota
         execute_on=row.execute_on,
         unsent_count=row.unsent_count,
         open_count=row.open_count,
+        is_older_than_a_restore=is_older_than(held_at, row.released_at),
     )
 
 

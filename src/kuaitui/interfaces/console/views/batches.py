@@ -33,6 +33,7 @@ from kuaitui.payouts.queries import (
     approvers_in_batch,
     batch,
     batches,
+    current_hold,
     legs_of_batch,
     waiting_legs,
 )
@@ -151,17 +152,18 @@ def take_file(request: StaffRequest, batch_id: str) -> HttpResponse:
     found = batch(batch_id)
     form = TakeForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, status=422)
+        return _page(request, found, taking=form, status=422)
     try:
         file = make_batch_file(
             channel=bank(found.channel),
             batch_id=batch_id,
             form=BatchFormat(form.cleaned_data["form"]),
+            finding=form.cleaned_data["finding"],
             actor=request.viewer.actor,
             now=read_clock(),
         )
     except Refusal as refusal:
-        return _page(request, found, refusal=refusal)
+        return _page(request, found, refusal=refusal, taking=form)
     response = HttpResponse(file.content, content_type=file.content_type)
     response["Content-Disposition"] = f'attachment; filename="{file.name}"'
     return response
@@ -173,6 +175,7 @@ def _page(
     *,
     refusal: Refusal | None = None,
     form: ReleaseForm | None = None,
+    taking: TakeForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     now = read_clock()
@@ -189,6 +192,8 @@ def _page(
         "form": form or ReleaseForm(initial={"content_hash": found.content_hash}),
         "is_open": is_open,
         "is_carried": channel.is_carried_by_people,
+        "taking": taking or TakeForm(),
+        "is_held": current_hold() is not None,
         "is_ready": found.state is BatchState.RELEASED and found.unsent_count == 0,
         "dry_run": dry_run(channel, legs, now=now) if is_open else None,
         "bars_viewer": _bars(request, found),
