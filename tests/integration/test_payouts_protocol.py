@@ -35,6 +35,7 @@ from kuaitui.payouts.errors import (
     LegNotRepairable,
     LegReplaced,
     LegUnknown,
+    LotUnderWay,
     PayoutChanged,
     PayoutUnderWay,
     PayoutUnknown,
@@ -726,6 +727,25 @@ def test_a_returned_leg_is_repaired_too() -> None:
 
     assert world.held() == {}
     assert len(events("PayoutPaid")) == 2
+
+
+def test_a_leg_is_not_repaired_while_another_of_its_payment_is_under_way() -> None:
+    world = payout("¥3,000")
+    attempt(world, pg.succeeded())
+    other = pg.payout_of(world.shop, "¥4,000", application_id="rfa_2", now=LATER)
+    ask(world, pg.returned(NOW + given.DAY), now=NOW + given.DAY)
+    repair = {
+        "leg_id": world.leg_id,
+        "destination_id": given.destination(world.shop).destination_id,
+        "approval_hash": "two others",
+        "now": NOW + given.DAY,
+    }
+
+    with given.nothing_moves(*PAYOUT_TABLES), pytest.raises(LotUnderWay), transaction.atomic():
+        operations.repair_leg(**repair)
+
+    attempt(other, pg.succeeded(), now=NOW + given.DAY)
+    assert operations.repair_leg(**repair) != repair["leg_id"]
 
 
 @pytest.mark.parametrize(

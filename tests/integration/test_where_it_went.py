@@ -8,15 +8,25 @@ from collections.abc import Iterator
 import pytest
 
 from kuaitui.accounts.types import Role
-from kuaitui.channels.port import FailedDefinite, NeededAction, NeedsAction, Returned
+from kuaitui.channels.port import (
+    Accepted,
+    FailedDefinite,
+    NeededAction,
+    NeedsAction,
+    NotSent,
+    Outcome,
+    Returned,
+    Succeeded,
+)
+from kuaitui.payouts import operations as payouts
 from kuaitui.payouts.queries import LegProgress
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.states import State
-from tests.support import given, portal_given
+from tests.support import given, payouts_given, portal_given
 from tests.support.clock import standing_at
 from tests.support.console_given import desk
 from tests.support.given import DAY, NOW
-from tests.support.refunds_given import World
+from tests.support.refunds_given import OTHER_CARD, World
 
 pytestmark = pytest.mark.django_db
 WHERE_TO = re.compile(r"Where to</dt>\s*<dd[^>]*>(.*?)</dd>", re.DOTALL)
@@ -253,3 +263,65 @@ def test_staff_read_how_much_of_a_refund_goes_out_again() -> None:
     made.confirm()
     page = desk(Role.REVIEWER).get(f"/console/applications/{made.application_id}").text
     assert "Of this, to send again" not in page
+
+
+def stuck() -> World:
+    """The part that goes back is stuck at its channel; the others are paid."""
+    made = approved("¥3,000")
+    for leg in made.view.payout.legs:
+        is_back = not leg.destination_id
+        outcome = (
+            NeedsAction(NeededAction.ABNORMAL_REFUND, "REFUND0001")
+            if is_back
+            else Succeeded("SIM0001", made.now)
+        )
+        made.channel_answers(outcome, leg_id=leg.leg_id)
+    return made
+
+
+def hand_over(made: World, outcome: Outcome | None) -> None:
+    """Two people let the stuck part go to another account of the shop, and the channel is told."""
+    (leg,) = (leg for leg in made.view.payout.legs if not leg.destination_id)
+    account = given.destination(made.shop, number=OTHER_CARD).destination_id
+    made.now += 4 * DAY  # a further account cools down first
+    about = {"leg_id": leg.leg_id, "destination_id": account, "now": made.now}
+    payouts.propose_hand_over(
+        **about, reason="The card it came from is closed.", actor=given.reviewer()
+    )
+    payouts.confirm_hand_over(**about, actor=given.approver())
+    if outcome is not None:
+        made.channel_answers(outcome, leg_id=leg.leg_id)
+
+
+@pytest.fixture
+def handing_over(settings) -> Iterator[None]:
+    with payouts_given.confirming_channel(settings):
+        yield
+
+
+@pytest.mark.usefixtures("handing_over")
+@pytest.mark.parametrize("outcome", [Accepted("REFUND0001"), Succeeded("REFUND0001", NOW)])
+def test_a_stuck_part_that_was_handed_over_is_said_to_go_to_that_account(outcome: Outcome) -> None:
+    made = stuck()
+    assert WAY_BACK in where_to(made)
+
+    hand_over(made, outcome)
+
+    assert f"{SECOND} ¥2,000.00" in where_to(made)
+    assert f"{FIRST} ¥3,000.00" in where_to(made)
+    assert "Back the way it came" not in where_to(made)
+
+
+@pytest.mark.usefixtures("handing_over")
+@pytest.mark.parametrize("outcome", [None, NotSent("connect_error")])
+def test_a_stuck_part_that_went_on_by_itself_went_back_as_planned(outcome: Outcome | None) -> None:
+    made = stuck()
+    hand_over(made, outcome)
+    (leg,) = (leg for leg in made.view.payout.legs if not leg.destination_id)
+
+    payouts.hold_sending(reason="ask, do not tell", actor=given.approver(), now=made.now)
+    made.now += DAY
+    made.channel_answers(Succeeded("REFUND0001", made.now), leg_id=leg.leg_id)
+
+    assert made.state is State.PAID
+    assert WAY_BACK in where_to(made)

@@ -186,6 +186,13 @@ class BatchFileMayBeTaken(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class LotUnderWay(Refusal):
+    """Another refund of the same payment is still under way. Decide this again when it has ended."""
+
+    code = "payout.lot_under_way"
+    kind = RefusalKind.CONFLICT
+
+
 class MoreCameBack(Refusal):
     """Another part came back after the close-out was proposed. Its seller is asked about it first."""
 

@@ -44,17 +44,21 @@ class Way:
 
 
 def ways_of(application: ApplicationView) -> list[Way]:
-    """Where all the money of an application goes, with dates unless a part was repaired.
+    """Where all the money of an application goes, with dates unless a part takes another way.
 
-    A repair has a plan of its own. Parts that it does not plan anew count as they were sent.
+    A repair has a plan of its own. Parts that it does not plan anew count as they were sent, and one
+    that its channel could not take back as it was handed over.
     """
     chosen = application.destination
-    if application.parts:
-        return ways_with_dates(application.parts, chosen)
-    planned = {leg.lot_id for leg in application.plan.legs}
     legs = application.payout.standing_legs if application.payout else ()
-    sent = [leg for leg in legs if leg.lot_id not in planned and not leg.is_closed_out]
-    return _summed([*map(_part_of, sent), *_parts_of(application.plan, chosen)])
+    handed_over = {leg.lot_id for leg in legs if leg.handed_over_to}
+    if application.parts and not handed_over:
+        return ways_with_dates(application.parts, chosen)
+    planned = [leg for leg in application.plan.legs if leg.lot_id not in handed_over]
+    lots = {leg.lot_id for leg in planned}
+    sent = [leg for leg in legs if leg.lot_id not in lots and not leg.is_closed_out]
+    as_planned = _parts_of(RoutePlan(tuple(planned)) if planned else None, chosen)
+    return _summed([*map(_part_of, sent), *as_planned])
 
 
 def came_back(application: ApplicationView) -> list[Way]:
@@ -75,6 +79,8 @@ def total(ways: Sequence[Way]) -> Money | None:
 
 
 def _part_of(leg: LegProgress) -> _Part:
+    if leg.handed_over_to:
+        return "", deposits.destination(leg.handed_over_to), leg.amount
     if leg.route == Route.ORIGINAL:
         return leg.channel, None, leg.amount
     return "", deposits.destination(leg.destination_id), leg.amount

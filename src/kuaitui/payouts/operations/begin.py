@@ -22,6 +22,7 @@ from kuaitui.payouts.errors import (
     LegNotRepairable,
     LegReplaced,
     LegUnknown,
+    LotUnderWay,
     PayoutBeingAskedBack,
     PayoutChanged,
     PayoutUnderWay,
@@ -32,7 +33,7 @@ from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.requests import seal_request
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import channel_number, must_ask
-from kuaitui.payouts.states import REPAIRABLE, LegState, PayoutState
+from kuaitui.payouts.states import LIVE, REPAIRABLE, LegState, PayoutState
 
 
 @requires_transaction
@@ -56,6 +57,7 @@ def begin_payout(
         PayoutChanged: a payout for this application was begun with another amount or approval.
         DepositAccountUnknown, LotUnknown, HoldUnknown, LotExhausted: the plan does not fit.
         DestinationUnknown, DestinationUnverified: a leg has nowhere to go.
+        LotUnderWay: another application's part of the same payment has not ended.
     """
     if not approval_hash:
         raise ApprovalMissing(application=application_id)
@@ -138,6 +140,7 @@ def repair_leg(
         LegNotRepairable: the leg may still be paid, is paid, or was called off or closed out.
         LegReplaced: another account was chosen before.
         DestinationUnknown, DestinationUnverified: the new account cannot be used.
+        LotUnderWay: another application's part of the same payment has not ended.
         NoWayOut, PartTooSmall, PartTooLarge: no channel here pays such an account, or this amount.
     """
     if not approval_hash:
@@ -191,6 +194,11 @@ def _add_leg(
         now=now,
     )
     lot = _lot(payout.account_id, planned.lot_id)
+    live = PayoutLeg.objects.filter(
+        book_id=payout.book_id, lot_id=planned.lot_id, state__in=[state.value for state in LIVE]
+    )
+    if live.exists():
+        raise LotUnderWay(lot=planned.lot_id)
     nth = _legs_sent(payout.book_id, planned.lot_id) + 1
     instruction = PayoutInstruction(
         channel_number(lot.channel, lot.channel_reference, nth=nth),

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import PayoutUnknown
-from kuaitui.payouts.models import LegCloseOut, Payout, PayoutLeg
+from kuaitui.payouts.models import LegCloseOut, LegIntervention, Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.queries.values import LegProgress, PayoutProgress
+from kuaitui.payouts.rules import WITHOUT_EFFECT
 from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.types import AttemptKind, InterventionEnd, InterventionKind
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 class _Succession(TypedDict):
     is_replaced: bool
     is_closed_out: bool
+    handed_over_to: str | None
 
 
 def payout_of_application(application_id: str) -> PayoutProgress:
@@ -53,7 +56,24 @@ def payouts_of_applications(application_ids: Sequence[str]) -> Mapping[str, Payo
 def _legs() -> QuerySet[WithAnnotations[PayoutLeg, _Succession]]:
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
     closed = LegCloseOut.objects.filter(leg=OuterRef("pk"))
-    return PayoutLeg.objects.annotate(is_replaced=Exists(newer), is_closed_out=Exists(closed))
+    # The account of the last hand-over after which it went on. A stuck refund may go on by itself
+    # before its channel is told.
+    told = PayoutAttempt.objects.filter(
+        leg=OuterRef("leg"),
+        kind=AttemptKind.HAND_OVER,
+        started_at__gte=OuterRef("confirmed_at"),
+    ).exclude(outcome__in=WITHOUT_EFFECT)
+    handed_over = LegIntervention.objects.filter(
+        Exists(told),
+        leg=OuterRef("pk"),
+        kind=InterventionKind.HAND_OVER,
+        ended_as=InterventionEnd.WENT_ON,
+    ).order_by("-ended_at", "-id")
+    return PayoutLeg.objects.annotate(
+        is_replaced=Exists(newer),
+        is_closed_out=Exists(closed),
+        handed_over_to=Subquery(handed_over.values("destination_id")[:1]),
+    )
 
 
 def _progress(
@@ -84,6 +104,7 @@ def _progress(
                 code=row.code,
                 is_replaced=row.is_replaced,
                 is_closed_out=row.is_closed_out,
+                handed_over_to=row.handed_over_to or "",
             )
             for row in legs
         ),

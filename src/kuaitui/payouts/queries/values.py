@@ -40,6 +40,8 @@ class LegProgress:
     is_replaced: bool
     is_closed_out: bool
     """Whether it was given up: its money is in the deposit, and it is never sent again."""
+    handed_over_to: str = ""
+    """The account that its channel was told to pay instead, when the way back was stuck."""
 
     @property
     def left_at(self) -> dt.datetime | None:
