@@ -65,7 +65,7 @@ def test_one_proposes_and_another_confirms_the_account_that_is_shown() -> None:
     done = second.post(f"{address(made)}/hand-over/confirm", {"destination": shown[0]})
 
     assert done.status_code == 302
-    decided = openings(leg_id(made)).intervention
+    decided = openings(leg_id(made), now=given.NOW).intervention
     assert decided is not None
     assert not decided.waits_for_a_second_person
 
@@ -108,7 +108,7 @@ def test_what_is_decided_can_be_taken_back() -> None:
 
     client.post(f"{address(made)}/take-back")
 
-    assert openings(leg_id(made)).intervention is None
+    assert openings(leg_id(made), now=given.NOW).intervention is None
 
 
 def test_what_waits_for_the_payee_is_called_back() -> None:

@@ -421,9 +421,9 @@ def test_only_what_waits_for_a_confirmation_is_called_back(settings: object) -> 
     [
         (
             "confirmed_by = proposed_by, confirmed_at = now()",
-            "a_hand_over_is_confirmed_by_a_second",
+            "what_moves_money_is_confirmed_by_a_second_person",
         ),
-        ("confirmed_by = 'usr_x'", "a_hand_over_is_confirmed_by_a_second_person"),
+        ("confirmed_by = 'usr_x'", "what_moves_money_is_confirmed_by_a_second_person"),
         (
             "confirmed_by = destination_added_by, confirmed_at = now()",
             "whoever_entered_the_account_does_not_hand_over",

@@ -296,7 +296,9 @@ def test_a_channel_without_an_inbox_answers_nothing() -> None:
     assert channel(None, transport=Transport.FILES).is_carried_by_people
 
 
-def test_where_no_release_is_known_any_word_says_that_the_bank_has_it() -> None:
+def test_where_no_release_is_known_a_word_says_that_the_bank_has_it_and_a_rejection_does_not() -> (
+    None
+):
     """After a restore: what was released in the history that was lost is found by its words."""
     inbox = HeldInbox()
     forgotten = instruction(release_no=NO_RELEASE_KNOWN)
@@ -304,10 +306,14 @@ def test_where_no_release_is_known_any_word_says_that_the_bank_has_it() -> None:
         bank = channel(inbox, transport=transport)
         assert bank.query(forgotten, deadline_s=1) == Unknown("no_word_yet")
 
-        inbox.take(bank, pain002())
+        inbox.take(bank, pain002("ACTC", ""))
         assert bank.query(forgotten, deadline_s=1) == Accepted("")
+        inbox.take(bank, pain002())
+        assert bank.query(forgotten, deadline_s=1) == Accepted(""), "it may be of another release"
 
         inbox.said.clear()
+        inbox.take(bank, pain002())
+        assert bank.query(forgotten, deadline_s=1) == Unknown("no_word_yet")
         inbox.days = {MONDAY + n * DAY for n in range(5)}
         assert bank.query(forgotten, deadline_s=1) == NotFound()
         inbox.days.clear()

@@ -297,6 +297,22 @@ class HandOverNeedsAnother(Refusal):
     kind = RefusalKind.FORBIDDEN
 
 
+class LegNotLost(Refusal):
+    """Only what its channel does not know, asked today and long enough after it was sent, can be given
+    up. Ask the channel now, and look again.
+    """
+
+    code = "payout.leg_not_lost"
+    kind = RefusalKind.CONFLICT
+
+
+class GiveUpNeedsAnother(Refusal):
+    """You proposed to give this payment up, so another person must confirm it."""
+
+    code = "payout.give_up_needs_another"
+    kind = RefusalKind.FORBIDDEN
+
+
 class HandOverAccountUnfit(Refusal):
     """Choose a checked bank account of the same shop that may be used already."""
 

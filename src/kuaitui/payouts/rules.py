@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 from kuaitui.channels.port import (
     Accepted,
@@ -27,6 +27,8 @@ from kuaitui.channels.port import (
 from kuaitui.kernel.ids import ALPHABET
 from kuaitui.payouts.states import ASKABLE, LegState, PayoutState
 from kuaitui.payouts.types import (
+    ACKNOWLEDGING,
+    WITHOUT_EFFECT,
     AttemptKind,
     AttemptOutcome,
     InterventionEnd,
@@ -403,25 +405,6 @@ def classify(outcome: Outcome) -> tuple[AttemptOutcome, str]:
             return AttemptOutcome.UNKNOWN, outcome.cause
         case _:
             assert_never(outcome)
-
-
-# A send with one of these as its own outcome certainly did not take effect.
-WITHOUT_EFFECT: Final = frozenset(
-    {
-        AttemptOutcome.NOT_SENT,
-        AttemptOutcome.REJECTED_CONFIG,
-        AttemptOutcome.FAILED_RETRYABLE,
-    }
-)
-# These show that the channel has the number.
-ACKNOWLEDGING: Final = frozenset(
-    {
-        AttemptOutcome.ACCEPTED,
-        AttemptOutcome.SUCCEEDED,
-        AttemptOutcome.NEEDS_ACTION,
-        AttemptOutcome.RETURNED,
-    }
-)
 
 
 class Attempted(NamedTuple):

@@ -38,15 +38,38 @@ class AttemptOutcome(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
+# A send with one of these as its own outcome certainly did not take effect.
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        AttemptOutcome.NOT_SENT,
+        AttemptOutcome.REJECTED_CONFIG,
+        AttemptOutcome.FAILED_RETRYABLE,
+    }
+)
+# These show that the channel has the number.
+ACKNOWLEDGING: Final = frozenset(
+    {
+        AttemptOutcome.ACCEPTED,
+        AttemptOutcome.SUCCEEDED,
+        AttemptOutcome.NEEDS_ACTION,
+        AttemptOutcome.RETURNED,
+    }
+)
+GIVEN_UP: Final = "GIVEN_UP"
+"""The code of a leg of which two people said that it was never paid."""
+
+
 class InterventionKind(enum.StrEnum):
-    """What people decided about a leg that its channel holds for a person."""
+    """What people decided about a leg with which the machine cannot go on."""
 
     HAND_OVER = "hand_over"
     CANCEL = "cancel"
+    GIVE_UP = "give_up"
+    """Its channel does not know the number: it was never paid. No call is made for it."""
 
     @property
     def attempt(self) -> AttemptKind:
-        """The call that it takes."""
+        """The call that it takes; to give up takes none."""
         return AttemptKind(self.value)
 
 

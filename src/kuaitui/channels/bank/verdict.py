@@ -27,7 +27,8 @@ def verdict(words: Sequence[BankWord], instruction: PayoutInstruction) -> QueryO
     RETURNED overrules BOOKED, and that the other three. BOOKED and REJECTED of one release
     contradict each other: Unknown, until a person has looked. A rejection of an earlier release is
     history; one that does not say of which release it is counts for the first only. Where no release
-    is known any more, any word short of the money's says that the bank has the number.
+    is known any more, any word short of the money's says that the bank has the number, but for a
+    rejection: it may be of any release, so the statements decide.
     """
     said = [word for word in words if word.number == instruction.number]
     said = [word for word in said if word.status in _MOVED or _is_of(word, instruction)]
@@ -42,8 +43,9 @@ def verdict(words: Sequence[BankWord], instruction: PayoutInstruction) -> QueryO
             return Unknown("booked_and_rejected")
         word = latest[BankStatus.BOOKED]
         return Succeeded(word.reference, word.occurred_at)
-    if BankStatus.REJECTED in latest and instruction.release_no != NO_RELEASE_KNOWN:
-        return rejection(latest[BankStatus.REJECTED].code)
+    rejected = latest.pop(BankStatus.REJECTED, None)
+    if rejected is not None and instruction.release_no != NO_RELEASE_KNOWN:
+        return rejection(rejected.code)
     if latest:
         return Accepted(next(iter(latest.values())).reference)
     return None

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 # By the code an adapter writes down. A channel's own codes stay as the channel writes them.
 CAUSES: Final[dict[str, str | Promise]] = {
     "no_word_yet": _("The bank has said nothing of it yet"),
+    "GIVEN_UP": _("Two people said that it was never paid"),
+    "ROUTE_CLOSED": _("The way back closed before it was sent"),
     "deadline": _("The time for an answer was over"),
     "unreadable": _("The answer could not be read"),
     "echo_mismatch": _("The answer does not fit what was asked"),

@@ -82,6 +82,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         interventions.confirm_hand_over,
         name="confirm_hand_over",
     ),
+    path("payouts/<str:leg_id>/give-up", interventions.give_up, name="give_up"),
+    path(
+        "payouts/<str:leg_id>/give-up/confirm",
+        interventions.confirm_give_up,
+        name="confirm_give_up",
+    ),
     path("payouts/<str:leg_id>/call-back", interventions.call_back, name="call_back"),
     path("payouts/<str:leg_id>/take-back", interventions.withdraw, name="withdraw_intervention"),
 ]

@@ -13,6 +13,7 @@ from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import Destination, Route, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.queries import LegProgress
+from kuaitui.payouts.types import GIVEN_UP
 from kuaitui.refunds.queries import ApplicationView
 from kuaitui.refunds.types import ExpectedPart, Standing, WayBack
 
@@ -36,6 +37,8 @@ class Way:
     """Until when what has not left yet can go back the way it came."""
     way_back: WayBack = WayBack.OPEN
     """Whether that is long enough, for the part that is worst off."""
+    was_lost: bool = False
+    """It never arrived, and two people said so: nobody refused it."""
 
     @property
     def tail(self) -> str:
@@ -64,7 +67,9 @@ def ways_of(application: ApplicationView) -> list[Way]:
 def came_back(application: ApplicationView) -> list[Way]:
     """The ways from which money came back, or which it did not go, and that waits for another."""
     legs = application.payout.repairable_legs if application.payout else ()
-    return _summed([_part_of(leg) for leg in legs])
+    refused = [_part_of(leg) for leg in legs if leg.code != GIVEN_UP]
+    lost = [_part_of(leg) for leg in legs if leg.code == GIVEN_UP]
+    return [*_summed(refused), *(replace(way, was_lost=True) for way in _summed(lost))]
 
 
 def ways_out(plan: RoutePlan | None, destination: Destination | None) -> list[Way]:

@@ -10,10 +10,11 @@ from kuaitui.payouts.types import InterventionEnd, InterventionKind
 
 
 class LegIntervention(models.Model):
-    """One decision about a leg: to hand a stuck refund over, or to call a payout back.
+    """One decision about a leg: to hand a stuck refund over, to call a payout back, or to give it up.
 
     A hand-over lets money go to another account than the approval named, so two people decide it and
-    neither of them entered the account. Calling back moves nothing out and takes one.
+    neither of them entered the account. Giving up says that nothing was paid, and takes two as well.
+    Calling back moves nothing out and takes one.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -53,7 +54,7 @@ class LegIntervention(models.Model):
                     payee_sealed__isnull=False,
                 )
                 | Q(
-                    kind="cancel",
+                    kind__in=["cancel", "give_up"],
                     destination_id="",
                     destination_added_by="",
                     payee_key_id="",
@@ -61,12 +62,12 @@ class LegIntervention(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                name="a_hand_over_is_confirmed_by_a_second_person",
+                name="what_moves_money_is_confirmed_by_a_second_person",
                 condition=Q(confirmed_by="", confirmed_at=None)
                 | Q(
                     ~Q(confirmed_by=""),
                     ~Q(confirmed_by=F("proposed_by")),
-                    kind="hand_over",
+                    kind__in=["hand_over", "give_up"],
                     confirmed_at__isnull=False,
                 ),
             ),

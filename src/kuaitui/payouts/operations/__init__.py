@@ -25,6 +25,7 @@ from kuaitui.payouts.operations.control import (
     request_send_back_query_now,
     set_leg_aside,
 )
+from kuaitui.payouts.operations.giving_up import confirm_give_up, propose_give_up
 from kuaitui.payouts.operations.holds import (
     confirm_release,
     hold_if_restored,
@@ -74,6 +75,7 @@ __all__ = [
     "claim_legs",
     "claim_send_back",
     "close_out_payout",
+    "confirm_give_up",
     "confirm_hand_over",
     "confirm_limit",
     "confirm_message",
@@ -86,6 +88,7 @@ __all__ = [
     "note_balance",
     "note_hint",
     "note_sends",
+    "propose_give_up",
     "propose_hand_over",
     "propose_limit",
     "propose_release",

@@ -12,7 +12,7 @@ from kuaitui.payouts.operations.requests import open_payee
 from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.rules import intervention_end, must_ask_before_telling_again
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionKind
+from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionEnd, InterventionKind
 
 
 @requires_transaction
@@ -57,3 +57,11 @@ def end_intervention(
     end = intervention_end(LegState(leg.state), kind=kind, outcome=outcome)
     if end is not None:
         LegIntervention.objects.filter(leg=leg, ended_at=None).update(ended_at=now, ended_as=end)
+
+
+@requires_transaction
+def forget_giving_up(leg: PayoutLeg, *, now: dt.datetime) -> None:
+    """Its channel knows a leg after all that somebody proposed to give up; only an overdue one can be."""
+    LegIntervention.objects.filter(leg=leg, kind=InterventionKind.GIVE_UP, ended_at=None).update(
+        ended_at=now, ended_as=InterventionEnd.WENT_ON
+    )

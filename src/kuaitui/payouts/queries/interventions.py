@@ -9,6 +9,7 @@ from kuaitui.channels.port import NeededAction, PayeeKind
 from kuaitui.deposits.queries import destination, destinations, ways_out
 from kuaitui.deposits.types import Destination
 from kuaitui.payouts.models import LegIntervention, PayoutLeg
+from kuaitui.payouts.queries.lost import is_lost
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import InterventionKind
 
@@ -27,8 +28,13 @@ class Intervention:
 
     @property
     def waits_for_a_second_person(self) -> bool:
-        """Whether nothing is told to the channel yet."""
-        return self.kind is InterventionKind.HAND_OVER and self.confirmed_at is None
+        """Whether nothing was done about it yet."""
+        return self.kind is not InterventionKind.CANCEL and self.confirmed_at is None
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether it says that nothing was paid."""
+        return self.kind is InterventionKind.GIVE_UP
 
     def excludes(self, person_id: str) -> bool:
         """Whether somebody may not confirm it."""
@@ -44,9 +50,10 @@ class Openings:
     intervention: Intervention | None
     can_hand_over: bool
     can_call_back: bool
+    can_give_up: bool
 
 
-def openings(leg_id: str) -> Openings:
+def openings(leg_id: str, *, now: dt.datetime) -> Openings:
     """What a leg waits for, what is decided about it and what can be."""
     leg = PayoutLeg.objects.get(public_id=leg_id)
     waits = leg.state == LegState.NEEDS_ACTION and leg.code
@@ -62,6 +69,7 @@ def openings(leg_id: str) -> Openings:
         and not is_unconfirmed
         and bool(declared and declared.hands_over_abnormal),
         can_call_back=is_free and is_unconfirmed and bool(declared and declared.can_cancel),
+        can_give_up=decided is None and is_lost(leg, declared=declared, now=now),
     )
 
 

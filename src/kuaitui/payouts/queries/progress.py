@@ -12,9 +12,8 @@ from kuaitui.kernel.money import Money
 from kuaitui.payouts.errors import PayoutUnknown
 from kuaitui.payouts.models import LegCloseOut, LegIntervention, Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.queries.values import LegProgress, PayoutProgress
-from kuaitui.payouts.rules import WITHOUT_EFFECT
 from kuaitui.payouts.states import LegState, PayoutState
-from kuaitui.payouts.types import AttemptKind, InterventionEnd, InterventionKind
+from kuaitui.payouts.types import WITHOUT_EFFECT, AttemptKind, InterventionEnd, InterventionKind
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

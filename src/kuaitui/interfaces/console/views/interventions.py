@@ -1,4 +1,4 @@
-"""Payments that a channel holds for a person: name an account for them, or call them back.
+"""Payments with which the machine cannot go on: name an account, call them back, or give them up.
 
 Nothing here calls the channel. A worker does, when what it takes is decided.
 """
@@ -110,6 +110,53 @@ def call_back(request: StaffRequest, leg_id: str) -> HttpResponse:
 
 
 @permission("payout.intervene")
+@require_http_methods(READ_AND_WRITE)
+def give_up(request: StaffRequest, leg_id: str) -> HttpResponse:
+    """Propose to say that a payment was never made."""
+    form = CallBackForm(_typed(request))
+
+    def act() -> None:
+        operations.propose_give_up(
+            leg_id=leg_id,
+            reason=form.cleaned_data["reason"],
+            actor=request.viewer.actor,
+            now=read_clock(),
+        )
+
+    words = {
+        "heading": _("Say that it was never paid"),
+        "meaning": _(
+            "The channel does not know this number, and it may not be sent again. Ask the channel’s own "
+            "people and look at its bills first, and write what they said. When a second person has "
+            "confirmed, the money lies in the deposit again and the seller names another account."
+        ),
+        "button": _("Propose"),
+        "done": _("It is proposed. A second person confirms it."),
+    }
+    return _decide(request, leg_id, form, act, words)
+
+
+@permission("payout.confirm")
+@require_http_methods(READ_AND_WRITE)
+def confirm_give_up(request: StaffRequest, leg_id: str) -> HttpResponse:
+    """Confirm that a payment was never made."""
+
+    def act() -> None:
+        operations.confirm_give_up(leg_id=leg_id, actor=request.viewer.actor, now=read_clock())
+
+    words = {
+        "heading": _("Confirm that it was never paid"),
+        "meaning": _(
+            "The money is set aside in the deposit again, and goes to another account under a new "
+            "number. If the channel pays this number all the same, it is paid twice."
+        ),
+        "button": _("It was never paid"),
+        "done": _("It is confirmed. The seller is asked for another account."),
+    }
+    return _decide(request, leg_id, None, act, words)
+
+
+@permission("payout.intervene")
 @require_POST
 def withdraw(request: StaffRequest, leg_id: str) -> HttpResponse:
     """Take back what was decided."""
@@ -141,7 +188,7 @@ def _decide(
         else:
             messages.success(request, words["done"])
             return HttpResponseRedirect(reverse("console:leg", args=[leg_id]))
-    opened = openings(leg_id)
+    opened = openings(leg_id, now=read_clock())
     context = {
         "section": "payouts",
         "leg": found,

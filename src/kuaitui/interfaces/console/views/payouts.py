@@ -173,7 +173,7 @@ def monitor(request: StaffRequest) -> HttpResponse:
 @require_safe
 def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
     """One part with every call ever made about it."""
-    found, opened = leg(leg_id), openings(leg_id)
+    found, opened = leg(leg_id), openings(leg_id, now=read_clock())
     decided = opened.intervention
     context = {
         "section": "payouts",
