@@ -31,7 +31,7 @@ from kuaitui.payouts.errors import (
 )
 from kuaitui.payouts.models import BankMessage, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.states import BatchState, LegState
-from kuaitui.payouts.types import AttemptKind
+from kuaitui.payouts.types import AttemptKind, LimitScope
 from kuaitui.refunds.models import Decision
 from kuaitui.refunds.states import State
 from tests.support import batches_given as bg
@@ -204,6 +204,60 @@ def test_a_withdrawn_leg_of_a_released_batch_is_not_in_the_file(bank, settings):
     assert (
         queries.leg(withdrawn.leg_id).channel_number not in bg.file_of(settings, batch_id).decode()
     )
+
+
+def test_a_leg_that_is_set_aside_does_not_keep_its_released_batch(bank, settings):
+    sent, stuck = bg.waiting(), bg.waiting("¥5,000")
+    batch_id = bg.released(bank)
+    bg.carry_out(settings, sent)
+    number = queries.leg(stuck.leg_id).channel_number
+
+    operations.set_leg_aside(leg_id=stuck.leg_id, reason="SealBroken", now=NOW)
+
+    table = bg.file_of(settings, batch_id).decode("utf-8-sig")
+    assert number not in table
+    operations.release_leg(leg_id=stuck.leg_id, actor=given.approver(), reason="mended", now=NOW)
+    assert bg.carry_out(settings, stuck) is None, "it waits for another batch"
+    another = bg.released(bank)
+    bg.carry_out(settings, stuck)
+    assert number in bg.file_of(settings, another).decode("utf-8-sig")
+    assert bg.file_of(settings, batch_id).decode("utf-8-sig") == table
+
+
+def test_a_leg_that_waits_for_another_day_by_a_limit_does_not_keep_its_released_batch(
+    bank, settings
+):
+    first, second = bg.waiting(), bg.waiting("¥5,000")
+    batch_id = bg.released(bank)
+    pg.limit(LimitScope.CHANNEL_DAY, "12,000", channel="bank")
+    bg.carry_out(settings, first)
+
+    assert bg.carry_out(settings, second) is None
+
+    assert queries.leg(second.leg_id).waits_for
+    assert queries.leg(second.leg_id).channel_number not in bg.file_of(settings, batch_id).decode()
+    next_day = NOW + 2 * DAY
+    another = bg.released(bank, now=next_day)
+    assert bg.carry_out(settings, second, now=next_day) is LegState.ACCEPTED
+    assert queries.batch(another).unsent_count == 0
+
+
+def test_a_leg_that_failed_unsent_after_a_restore_does_not_keep_its_released_batch(bank, settings):
+    sent, refused = bg.waiting(), bg.waiting("¥5,000")
+    batch_id = bg.released(bank)
+    bg.carry_out(settings, sent)
+    held_at = NOW + pg.SECOND
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+    bg.carry_out(settings, sent, now=held_at)
+    bg.bring(settings, bg.result(refused, "REJECTED", reason="AC04"), now=held_at)
+    assert bg.carry_out(settings, refused, now=held_at) is LegState.FAILED
+    operations.propose_release(finding="All answered.", actor=given.reviewer(), now=held_at)
+    operations.confirm_release(actor=given.approver(), now=held_at)
+
+    table = bg.file_of(settings, batch_id, finding="Not there.").decode()
+
+    assert queries.leg(sent.leg_id).channel_number in table
+    assert queries.leg(refused.leg_id).channel_number not in table
 
 
 @pytest.mark.parametrize(

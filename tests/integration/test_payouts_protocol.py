@@ -285,7 +285,9 @@ def test_what_was_sent_is_asked_about_once_more_when_its_way_back_closes() -> No
 def test_a_send_just_before_the_way_back_closes_is_not_believed_unknown_before_the_floor() -> None:
     world, closes = given_up_as_unknown()
     sent_at = closes - MINUTE
+    ask(world, NotFound(), now=sent_at - MINUTE)
     attempt(world, RejectedConfig("NO_PERMISSION"), now=sent_at)
+    assert world.kinds()[-1] is SEND
 
     assert ask(world, NotFound(), now=closes + 2 * MINUTE) is LegState.READY
 
@@ -311,6 +313,7 @@ def test_what_its_channel_took_after_all_is_not_failed_when_the_way_back_closes(
 
 def test_while_the_way_back_is_open_what_was_given_up_is_sent_again() -> None:
     world, closes = given_up_as_unknown()
+    ask(world, NotFound(), now=closes - 2 * MINUTE)
 
     assert claim(world, now=closes - MINUTE).kind is SEND
 
@@ -521,6 +524,29 @@ def test_what_was_accepted_is_not_sent_again_though_the_channel_forgets_it() -> 
 
     assert ask(world, NotFound(), now=NOW + FLOOR) is LegState.UNKNOWN
     assert ask(world, NotFound(), now=NOW + 3 * FLOOR) is LegState.UNKNOWN
+
+
+def test_what_waited_until_its_channel_forgot_numbers_is_asked_about_before_it_is_sent_again() -> (
+    None
+):
+    """Not found in time, and then stopped by people: an earlier send may have arrived after all."""
+    world = payout()
+    attempt(world, Unknown("deadline"))
+    assert ask(world, NotFound(), now=NOW + FLOOR) is LegState.READY
+    forgotten = NOW + pg.CAPABILITIES.resend_window
+
+    assert ask(world, NotFound(), now=forgotten) is LegState.READY
+    assert claim(world, now=forgotten).kind is SEND
+
+    found = payout(application_id="rfa_2")
+    attempt(found, FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True))
+    assert claim(found, now=forgotten - pg.SECOND).kind is SEND
+
+    known = payout(application_id="rfa_3")
+    attempt(known, Unknown("deadline"))
+    ask(known, NotFound(), now=NOW + FLOOR)
+    assert ask(known, pg.succeeded(NOW), now=forgotten) is LegState.PAID
+    assert [kind for kind in known.kinds() if kind is SEND] == [SEND]
 
 
 def test_a_number_is_not_sent_again_when_the_channel_has_forgotten_all_numbers() -> None:

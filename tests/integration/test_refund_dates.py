@@ -11,15 +11,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 
-from kuaitui.channels.port import Arrival
+from kuaitui.channels.port import Accepted, Arrival
 from kuaitui.deposits.types import Route
-from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries import payout_of_application
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.queries import preview_refund
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import AmountChoice, Standing
+from tests.support import batches_given as bg
 from tests.support import given, payouts_given, portal_given
 from tests.support.clock import standing_at
 from tests.support.given import DAY, NOW
@@ -67,8 +68,10 @@ def today_of(made: World) -> dt.date:
 
 def hand_over(made: World) -> None:
     """The worker has handed every part over; nobody has said yet what became of it."""
-    for leg in payout_of_application(made.application_id).legs:
-        PayoutLeg.objects.filter(public_id=leg.leg_id).update(first_sent_at=made.now)
+    legs = payout_of_application(made.application_id).legs
+    if any(leg.channel == BANK for leg in legs):
+        bg.released(bg.bank(settings), now=made.now)
+    made.channel_answers(Accepted(""))
 
 
 def page(made: World, ending: str = "") -> str:

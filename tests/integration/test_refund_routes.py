@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 
-from kuaitui.channels.port import FailedDefinite, Succeeded
+from kuaitui.channels.port import Accepted, FailedDefinite, Succeeded
 from kuaitui.deposits.errors import NoWayOut
 from kuaitui.deposits.types import Route
-from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries import leg, parts_of_lots, payout_of_application
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.queries import preview_refund
 from kuaitui.refunds.states import State
 from kuaitui.refunds.types import AmountChoice
+from tests.support import batches_given as bg
 from tests.support import given
 from tests.support.given import DAY, NOW
 from tests.support.refunds_given import TABLES, World
@@ -163,7 +164,8 @@ def test_a_part_that_was_handed_over_is_expected_from_then() -> None:
     made = paying(half_expired())
     back, out = payout_of_application(made.application_id).legs
     planned = made.view.parts[1]
-    PayoutLeg.objects.filter(public_id=out.leg_id).update(first_sent_at=made.now)
+    bg.released(bg.bank(settings), now=made.now)
+    made.channel_answers(Accepted(""), leg_id=out.leg_id)
 
     sent = made.view.parts[1]
 

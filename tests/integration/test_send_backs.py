@@ -305,6 +305,21 @@ def test_a_payment_that_cannot_be_sent_back_for_hours_calls_people(made: sbg.Wor
     assert (made.state, made.view.is_delayed) == (LegState.READY, True)
 
 
+def test_what_waited_until_its_channel_forgot_numbers_is_asked_about_before_it_is_sent_again(
+    made: sbg.World,
+) -> None:
+    made.now += dt.timedelta(seconds=1)
+    made.channel_says(Unknown("deadline"))
+    made.now += pig.CAPABILITIES.not_found_floor
+    assert made.channel_says(NotFound()) is LegState.READY
+    made.now += queries.ways_out().channels[given.CHANNEL].resend_window
+
+    assert made.channel_says(NotFound()) is LegState.READY
+    made.channel_says(Succeeded("R", made.now))
+
+    assert made.kinds() == ["send", "query", "query", "send"]
+
+
 def test_nothing_that_never_left_us_is_asked_about(made: sbg.World) -> None:
     assert made.channel_says(NotSent("connect_error")) is LegState.READY
     made.channel_says(Succeeded("R", made.now))

@@ -54,6 +54,16 @@ def leave_batch(leg: PayoutLeg, *, now: dt.datetime) -> None:
         BatchLeg.objects.filter(leg=leg, left_at=None).update(left_at=now)
 
 
+def leave_unsent(leg: PayoutLeg, *, now: dt.datetime) -> None:
+    """Take a leg that may not be sent now out of its released batch; it waits for another.
+
+    Its batch goes to the bank as one file, on one day: one leg must not keep the others.
+    """
+    if leg.needs_batch:
+        places = BatchLeg.objects.filter(leg=leg, left_at=None, sent_at=None)
+        places.filter(batch__state=BatchState.RELEASED).update(left_at=now)
+
+
 def _place(leg: PayoutLeg, state: BatchState) -> BatchLeg | None:
     places = BatchLeg.objects.select_related("batch").filter(leg=leg, left_at=None)
     return places.filter(batch__state=state).first()

@@ -18,7 +18,7 @@ from kuaitui.ledger.operations import post_journal, post_journals
 from kuaitui.payouts.events import LegFailed
 from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
-from kuaitui.payouts.operations.doubts import in_doubt_since
+from kuaitui.payouts.operations.doubts import in_doubt_since, may_be_forgotten
 from kuaitui.payouts.operations.gates import is_limited, is_spaced, is_within_limits
 from kuaitui.payouts.operations.intervention_gate import due_intervention, payee_of
 from kuaitui.payouts.operations.postings import journal_of, news_of_sent
@@ -99,8 +99,8 @@ def claim_leg(
     (for SEND only), the window of the route, the seal that binds the approval; the lease and the next
     fence; the first time *frozen → in_transit*; the attempt row. A leg whose last worker never recorded
     is asked about, never sent. So is, until its channel gave its word, one whose sends may be forgotten
-    after a restore, and one that was sent and whose way back has closed since. A leg that waits for a
-    person is the matter of what people decided about it.
+    after a restore, and one that was sent and whose way back has closed since, or whose number the
+    channel may have forgotten. A leg that waits for a person is the matter of what people decided.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -226,7 +226,9 @@ def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen
     """What is to be done about a leg now, if it may be done."""
     gate.interval_of(leg.channel)  # whose channel is gone is not taken, not even to be asked about
     doubt_since = in_doubt_since(
-        held_at=held_at, last_sent_at=leg.last_sent_at, cannot_go=_has_closed(leg, gate.now)
+        held_at=held_at,
+        last_sent_at=leg.last_sent_at,
+        must_be_known=_has_closed(leg, gate.now) or may_be_forgotten(leg, now=gate.now),
     )
     is_uncertain = must_ask(clear_since=leg.clear_since, held_at=doubt_since)
     decided: LegIntervention | None = due_intervention(leg)

@@ -13,7 +13,8 @@ from kuaitui.kit.outbox import publish, wake
 from kuaitui.payouts.errors import LegUnknown, ReasonMissing, SendBackUnknown
 from kuaitui.payouts.events import PayoutDelayed
 from kuaitui.payouts.models import PayoutLeg, SendBack
-from kuaitui.payouts.states import ASKABLE
+from kuaitui.payouts.operations.batch_gate import leave_unsent
+from kuaitui.payouts.states import ASKABLE, LegState
 
 REASON_LENGTH_MAX = 200
 
@@ -28,6 +29,8 @@ def set_leg_aside(*, leg_id: str, reason: str, now: dt.datetime) -> None:
         return
     leg.set_aside_at, leg.set_aside_reason = now, reason[:REASON_LENGTH_MAX]
     leg.save(update_fields=["set_aside_at", "set_aside_reason"])
+    if leg.state == LegState.READY:
+        leave_unsent(leg, now=now)
     payout = leg.payout
     publish(
         PayoutDelayed(payout.application_id, payout.public_id, leg_id, leg.state, "set_aside", now),

@@ -15,6 +15,7 @@ from kuaitui.kit.outbox import publish
 from kuaitui.kit.transactions import requires_transaction
 from kuaitui.payouts.events import PayoutDelayed
 from kuaitui.payouts.models import PayoutLeg
+from kuaitui.payouts.operations.batch_gate import leave_unsent
 from kuaitui.payouts.queries.limits import DAY, balance_left, limits_on, sent_minor
 from kuaitui.payouts.types import LimitScope, WaitsFor
 
@@ -63,6 +64,7 @@ def is_within_limits(leg: PayoutLeg, *, now: dt.datetime) -> bool:
     else:
         leg.next_check_at = now + RETRY_AFTER
     _tell(leg, reason, now)
+    leave_unsent(leg, now=now)
     return False
 
 

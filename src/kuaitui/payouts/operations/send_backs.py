@@ -26,7 +26,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import wake
 from kuaitui.payouts.errors import ReasonMissing, SendBackUnknown
 from kuaitui.payouts.models import SendBack, SendBackAttempt
-from kuaitui.payouts.operations.doubts import in_doubt_since
+from kuaitui.payouts.operations.doubts import in_doubt_since, may_be_forgotten
 from kuaitui.payouts.operations.send_back_limits import is_within_channel_limits
 from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.queries.holds import last_held_at
@@ -129,7 +129,9 @@ def claim_send_back(
     held_at = last_held_at()
     why_not = _why_it_cannot_go(row, now, takes_back=takes_back)
     doubt_since = in_doubt_since(
-        held_at=held_at, last_sent_at=row.last_sent_at, cannot_go=bool(why_not)
+        held_at=held_at,
+        last_sent_at=row.last_sent_at,
+        must_be_known=bool(why_not) or may_be_forgotten(row, now=now),
     )
     is_uncertain = must_ask(clear_since=row.clear_since, held_at=doubt_since)
     kind = next_kind(LegState(row.state), must_ask=is_uncertain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -16,6 +16,8 @@ from kuaitui.payouts.states import BatchState, LegState
 
 BATCHES_MAX = 200
 LEGS_MAX = 5000
+# What a released batch still waits for. A leg whose send a restore forgot may have failed unsent here.
+UNSENT: Final = Q(sent_at=None, left_at=None, leg__state__in=["ready", "sending"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,9 @@ def approvers_in_batch(batch_id: str) -> frozenset[str]:
 
 
 def _counted(rows: QuerySet[PayoutBatch]) -> QuerySet[PayoutBatch]:
-    unsent = Q(members__sent_at=None, members__left_at=None)
+    unsent = Q(
+        members__sent_at=None, members__left_at=None, members__leg__state__in=["ready", "sending"]
+    )
     under_way = Q(
         members__sent_at__isnull=False,
         members__left_at=None,
