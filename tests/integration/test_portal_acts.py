@@ -10,7 +10,7 @@ import pytest
 from django.utils.translation import override
 
 import kuaitui.refunds
-from kuaitui.channels.port import Accepted, FailedDefinite, NeededAction, NeedsAction
+from kuaitui.channels.port import Accepted, FailedDefinite, NeededAction, NeedsAction, Succeeded
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.story import next_of, steps_of
 from kuaitui.payouts.states import LegState
@@ -284,6 +284,75 @@ def test_what_its_channel_would_not_take_is_not_said_to_be_with_the_bank() -> No
     assert "Set aside for you, not yet sent" in page
     assert "On its way to you" not in page
     assert "we are asking" not in page
+
+
+def home_of(made: World) -> str:
+    return (
+        portal_given.browser(made.shop.shop_key)
+        .get(f"/shops/{made.shop.shop_id}", follow=True)
+        .text
+    )
+
+
+def test_nobody_is_asked_to_pay_in_what_is_just_being_paid_back() -> None:
+    made = brought_to(State.PAYING)
+    made.channel_answers(Accepted("SIM0001"))
+
+    page = home_of(made)
+
+    assert made.deposit.in_transit.is_positive
+    assert "to be paid in" not in page
+    made.channel_pays()
+    assert "All of it is back with you" in home_of(made)
+
+
+def test_all_of_it_is_back_only_when_no_part_is_on_its_way() -> None:
+    made = brought_to(State.PAYING, deposit=(MIDDLE, MIDDLE))
+    first, second = made.view.payout.legs
+    made.channel_answers(Succeeded("SIM0001", made.now), leg_id=first.leg_id)
+    made.channel_answers(Accepted("SIM0002"), leg_id=second.leg_id)
+
+    client = portal_given.browser(made.shop.shop_key)
+    page = client.get(f"/shops/{made.shop.shop_id}/deposits/{made.shop.account_id}/eligibility")
+
+    assert "All of it is back with you" not in page.text
+    assert "Application under way" in page.text
+
+
+def test_what_was_asked_and_what_an_appeal_came_to_is_read_by_the_seller() -> None:
+    made = brought_to(State.MORE_INFORMATION)
+    made.answer()
+    client = portal_given.browser(made.shop.shop_key)
+    assert "Who owns this account?" in client.get(address(made)).text
+
+    made.reject()
+    made.appeal()
+    made.decide_appeal(granted=False, text="The order was a real one.")
+
+    page = client.get(address(made)).text
+    assert "The order was a real one." in page
+    assert "You can appeal" not in page
+    assert "You can apply again later." in page
+    assert "See what to do" not in home_of(made)
+
+
+def test_a_rejection_that_can_be_appealed_is_a_thing_to_do_until_something_newer_is_asked() -> None:
+    made = brought_to(State.REJECTED)
+    assert "See what to do" in home_of(made)
+
+    made.submit()
+
+    assert "See what to do" not in home_of(made)
+
+
+def test_an_act_called_as_a_page_says_that_nothing_was_done() -> None:
+    made = brought_to(State.PAYING)
+    client = portal_given.browser(made.shop.shop_key)
+
+    answer = client.get(f"/shops/{made.shop.shop_id}/deposits/{made.shop.account_id}/reminder")
+
+    assert answer.status_code == 405
+    assert "Nothing has been done yet" in answer.text
 
 
 def test_the_lists_say_no_sooner_than_the_page_that_the_bank_has_it() -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from kuaitui.channels.port import Accepted, Arrival
 from kuaitui.deposits.types import Route
 from kuaitui.payouts.queries import payout_of_application
+from kuaitui.policy.calendar import is_working_day
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.queries import preview_refund
 from kuaitui.refunds.states import State
@@ -188,6 +189,26 @@ def test_the_time_a_seller_takes_to_answer_is_no_delay() -> None:
 
     assert waiting.standing is made.view.eta.standing is Standing.KEPT
     assert made.view.eta == waiting
+
+
+@pytest.mark.parametrize("waited", [dt.timedelta(hours=6), dt.timedelta(days=2, hours=16)])
+def test_after_an_answer_the_review_ends_with_a_working_day_as_it_was_promised(
+    waited: dt.timedelta,
+) -> None:
+    made = brought_to(State.MORE_INFORMATION)
+    made.now += waited
+    promised = made.view.promised.review_by
+
+    made.answer()
+
+    due_at = made.view.due_at
+    assert due_at is not None
+    local = due_at.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert local.time() == dt.time()
+    assert local.date() - dt.timedelta(days=1) == promised == made.view.due_on
+    assert is_working_day(promised)
+    made.now = due_at - dt.timedelta(seconds=1)
+    assert not made.view.is_late
 
 
 def test_a_page_right_after_sending_says_what_the_page_before_it_said() -> None:

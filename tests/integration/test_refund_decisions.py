@@ -24,6 +24,7 @@ from kuaitui.refunds.errors import (
     DestinationUnchanged,
     NotEligible,
     ReasonMissing,
+    RejectedBefore,
     SecondApproverIsFirst,
     StaleVersion,
     StateDoesNotAllow,
@@ -397,7 +398,8 @@ def test_the_review_clock_stands_still_while_the_seller_answers() -> None:
     made.answer()
 
     assert made.state is State.IN_REVIEW
-    assert made.view.due_at == due_at + 3 * DAY
+    # A Wednesday and three days: nobody works on Saturday, so it is the Monday after.
+    assert made.view.due_at == due_at + 5 * DAY
     assert made.view.question.answer == "My company does."
 
 
@@ -464,6 +466,17 @@ def test_an_appeal_freezes_the_money_again_and_can_be_granted_by_somebody_else()
     made.channel_pays()
 
     assert made.state is State.PAID
+
+
+def test_after_a_granted_appeal_whoever_rejected_does_not_reject_again() -> None:
+    made = application(State.APPEALED)
+    made.decide_appeal(granted=True)
+
+    with given.nothing_moves(*TABLES), pytest.raises(RejectedBefore):
+        made.reject()
+
+    made.reject(actor=given.reviewer())
+    assert made.state is State.REJECTED
 
 
 def test_a_dismissed_appeal_is_the_last_word_and_frees_the_money() -> None:

@@ -12,6 +12,7 @@ from kuaitui.deposits.errors import (
 from kuaitui.deposits.queries import deposit, destination
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
+from kuaitui.notifications.queries import notices_of
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds import operations, queries
 from kuaitui.refunds.errors import (
@@ -239,6 +240,21 @@ def test_a_draft_is_kept_and_becomes_the_application() -> None:
     assert submitted.application_id == draft_id
     assert queries.draft_of(account_id=made.shop.account_id) is None
     assert made.codes == ["submitted"]
+
+
+def test_a_draft_that_is_left_behind_ends_without_a_word() -> None:
+    made = world(MIDDLE)
+    operations.save_draft(
+        account_id=made.shop.account_id, shop_key=made.shop.shop_key, actor=made.seller, now=NOW,
+        choice=AmountChoice.WHOLE, amount=None, reason=Reason.OTHER, note="", destination_id="",
+    )  # fmt: skip
+
+    assert operations.sweep_due(now=NOW + 400 * given.DAY) == 1
+    made.deliver()
+
+    assert queries.draft_of(account_id=made.shop.account_id) is None
+    told = [notice.code.value for notice in notices_of(shop_key=made.shop.shop_key)]
+    assert not [code for code in told if code.startswith("application.")]
 
 
 def test_a_foreign_shop_sees_no_application_and_can_do_nothing_to_it() -> None:

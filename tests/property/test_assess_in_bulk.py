@@ -15,7 +15,10 @@ from kuaitui.policy.bulk import codes_of_mask
 from kuaitui.policy.types import DEBT_OPEN, RefundKind
 from kuaitui.refunds.queries import assess_deposit, assess_in_bulk
 from kuaitui.refunds.queries import in_bulk as module
+from kuaitui.refunds.states import State
+from kuaitui.refunds.types import AmountChoice
 from tests.support import given as world
+from tests.support import refunds_given
 from tests.support.fact_reports import any_report
 
 
@@ -62,6 +65,32 @@ def test_what_a_deduction_left_owing_counts_in_bulk_too() -> None:
     assert DEBT_OPEN not in before[1]
     assert DEBT_OPEN in after[1]
     assert after == found_alone(shop, RefundKind.FULL_EXIT, world.NOW)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", [State.PAYING, State.RETURNED, State.PAID])
+@pytest.mark.parametrize("kind", RefundKind)
+def test_what_a_payout_carries_counts_once_in_bulk_and_alone(
+    state: State, kind: RefundKind
+) -> None:
+    """Paid out, nothing of it lies here; ready to be sent, or come back, all of it does, set aside."""
+    made = refunds_given.World(world.shop("¥3,000"))
+    made.submit(choice=AmountChoice.EXCESS)
+    made.check()
+    made.approve_whole()
+    if state is not State.PAYING:
+        made.channel_pays()
+    if state is State.RETURNED:
+        made.bank_returns()
+    assert made.state is state
+    now = made.now
+
+    alone = found_alone(made.shop, kind, now)
+
+    assert found_in_bulk(kind, now)[made.shop.account_id] == alone
+    summary = made.deposit
+    assert summary.available == world.yuan("¥500")
+    assert alone[2] == (50_000 if kind is RefundKind.FULL_EXIT else 0)
 
 
 Found = tuple[bool, tuple[str, ...], int, dt.date | None]

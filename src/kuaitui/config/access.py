@@ -6,6 +6,8 @@ none of them. Only here do they meet (ADR-0009).
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -22,6 +24,17 @@ from kuaitui.kit.web import AccessGate
 
 class AccessMiddleware(AccessGate[Viewer, ShopRecord]):
     """The gate, with kuaitui's own people, roles, shops and pages."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """As every gate; and who calls an act as a page is told that nothing was done."""
+        response = super().__call__(request)
+        is_bare = response.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET"
+        if is_bare and getattr(request, "viewer", None) is not None:
+            told = system.only_by_button(request)
+            told.headers["Allow"] = response.headers.get("Allow", "POST")
+            told.headers["Cache-Control"] = response.headers["Cache-Control"]
+            return told
+        return response
 
     def viewer_of(self, user: object) -> Viewer | None:
         """Who this user is, or nobody."""

@@ -144,6 +144,13 @@ class AppealDeciderRejected(Refusal):
     kind = RefusalKind.FORBIDDEN
 
 
+class RejectedBefore(Refusal):
+    """An appeal against your rejection was granted, so somebody else must decide."""
+
+    code = "refund.rejected_before"
+    kind = RefusalKind.FORBIDDEN
+
+
 class TooLateToWithdraw(Refusal):
     """The money is already on its way; the application can no longer be withdrawn."""
 

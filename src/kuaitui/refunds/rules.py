@@ -12,7 +12,7 @@ from kuaitui.channels.port import Arrival
 from kuaitui.deposits.types import PlannedLeg, Route, RoutePlan
 from kuaitui.kernel.money import Money
 from kuaitui.policy.calendar import add_working_days, count_working_days, is_working_day
-from kuaitui.policy.terms import Period, Review, Terms
+from kuaitui.policy.terms import DayUnit, Period, Review, Terms
 from kuaitui.policy.types import RefundKind
 from kuaitui.refunds.errors import (
     AmountAboveRefundable,
@@ -133,6 +133,15 @@ def end_of_period(period: Period, *, start: dt.datetime, terms: Terms) -> dt.dat
     """The moment a period begun at `start` is over: the end of its last day, there."""
     last_on = period.after(start.astimezone(terms.zone).date())
     return midnight_after(last_on, terms=terms)
+
+
+def put_off(due_at: dt.datetime, *, by: dt.timedelta, terms: Terms) -> dt.datetime:
+    """A deadline of the review after its clock stood still: the end of a day on which people work."""
+    on = last_day(due_at + by, terms=terms)
+    if terms.review.review_time.unit is DayUnit.WORKING_DAYS:
+        while not is_working_day(on):
+            on += dt.timedelta(days=1)
+    return midnight_after(on, terms=terms)
 
 
 def midnight_after(on: dt.date, *, terms: Terms) -> dt.datetime:

@@ -86,9 +86,10 @@ class PayInStep:
 def missing_amount(summary: DepositSummary) -> Money:
     """What must be paid in for the deposit to hold what is required.
 
-    What is still owed of an older deduction is set off first, so it is part of it.
+    What is still owed of an older deduction is set off first, so it is part of it. What is on its way
+    back is not asked for while it is: nobody pays in what is just being paid out.
     """
-    missing = summary.required + summary.owed - summary.held
+    missing = summary.required + summary.owed - summary.held - summary.in_transit
     return missing if missing.is_positive else Money.zero(summary.currency)
 
 

@@ -72,8 +72,15 @@ class DepositCard:
 
 
 def is_all_back(account: DepositSummary) -> bool:
-    """Whether everything that was ever in it has gone back to the seller."""
-    return account.held.is_zero and account.refunded.is_positive
+    """Whether everything that was ever in it has gone back to the seller.
+
+    Where something was deducted, whether the seller asked for all of it that was left, and got it.
+    """
+    if not (account.held.is_zero and account.in_transit.is_zero and account.owed.is_zero):
+        return False
+    if not account.refunded.is_positive:
+        return False
+    return account.deducted.is_zero or refunds.has_left(account_id=account.account_id)
 
 
 def under_way(account: DepositSummary) -> Money:

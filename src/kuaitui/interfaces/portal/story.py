@@ -15,7 +15,7 @@ from kuaitui.payouts.queries import LegProgress, PayoutProgress
 from kuaitui.payouts.states import LegState
 from kuaitui.refunds.queries import ApplicationSummary, ApplicationView
 from kuaitui.refunds.states import MoneyPlace, NextActor, SellerAct, State
-from kuaitui.refunds.types import Standing, TimelineEvent
+from kuaitui.refunds.types import RejectReason, Standing, TimelineEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ _TOLD = frozenset(
         "information_requested",
         "information_provided",
         "appealed",
+        "appeal_granted",
+        "appeal_dismissed",
         "repair_refused",
         "closed_out",
     }
@@ -215,6 +217,8 @@ def _sent_of(payout: PayoutProgress) -> tuple[int, int]:
 
 def words_of(application: ApplicationView | ApplicationSummary) -> StateWords:
     """What its state is called. Nothing is said to be with the bank before it was sent."""
+    if application.state is State.REJECTED:
+        return _words_of_rejected(application)
     match stage_of(application), application.payout:
         case Stage.PREPARED, _:
             return words.BEING_PREPARED
@@ -226,6 +230,14 @@ def words_of(application: ApplicationView | ApplicationSummary) -> StateWords:
             return words.sent_in_part(*_sent_of(payout))
         case _:
             return words.state_of(application.state)
+
+
+def _words_of_rejected(application: ApplicationView | ApplicationSummary) -> StateWords:
+    rejection = application.rejection if isinstance(application, ApplicationView) else None
+    if rejection is not None and rejection.reasons == (RejectReason.DEPOSIT_DEDUCTED,):
+        return words.DEDUCTED_AWAY
+    can_appeal = application.due_at is not None
+    return words.state_of(State.REJECTED) if can_appeal else words.REJECTED_FOR_GOOD
 
 
 def money_of(application: ApplicationView) -> list[Whereabouts]:

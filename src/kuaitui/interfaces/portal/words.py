@@ -102,7 +102,7 @@ STATES: Final[dict[State, StateWords]] = {
         "wait",
         _("Approved"),
         _("Approved: the payment is being prepared"),
-        _("It is sent within minutes."),
+        _("Its page says when it is sent."),
     ),
     State.PAYING: StateWords(
         "wait",
@@ -171,6 +171,19 @@ BEING_PREPARED: Final = StateWords(
     _("Being prepared"),
     _("Your payment is being prepared"),
     _("It is approved. Nothing has been sent yet."),
+)
+# Nothing can be done about it any more, so nobody is asked to.
+REJECTED_FOR_GOOD: Final = StateWords(
+    "bad",
+    STATES[State.REJECTED].word,
+    STATES[State.REJECTED].heading,
+    _("The money is available in your deposit again. You can apply again later."),
+)
+DEDUCTED_AWAY: Final = StateWords(
+    "bad",
+    STATES[State.REJECTED].word,
+    STATES[State.REJECTED].heading,
+    _("A deduction took all that the deposit held. Your deductions say why, and by which rule."),
 )
 # A part of it was sent and came back; its place took another one, which has not left yet.
 BEING_PREPARED_AGAIN: Final = StateWords(

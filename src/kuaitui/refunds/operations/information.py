@@ -49,6 +49,7 @@ def request_information(
         actor=actor,
         now=now,
         due_at=rules.end_of_period(terms.review.more_information_window, start=now, terms=terms),
+        details={"text": asked},
     )
 
 
@@ -80,8 +81,9 @@ def provide_information(
     if destination_id not in ("", row.destination_id):
         set_destination(row, destination_id, actor=actor, now=now)
         row.route_plan = bind(row, now=now).plan.to_json()
-    waited = now - row.state_since
-    row.review_due_at = (row.review_due_at or now) + waited
+    row.review_due_at = rules.put_off(
+        row.review_due_at or now, by=now - row.state_since, terms=terms_of(row)
+    )
     advance(
         row,
         to=State.IN_REVIEW,

@@ -10,7 +10,6 @@ from kuaitui.deposits.errors import DestinationRequired, InsufficientDeposit, No
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.money import Money
 from kuaitui.refunds.models import Decision, RefundApplication
-from kuaitui.refunds.operations.reject import appeal_until
 from kuaitui.refunds.operations.steps import advance, decide, lock_application
 from kuaitui.refunds.queries.binding import amount_of, bind, held_for
 from kuaitui.refunds.states import BEFORE_A_PAYOUT, State
@@ -42,7 +41,7 @@ def reduce_application(*, application_id: str, deduction_id: str, now: dt.dateti
         code="amount_reduced",
         actor=DEDUCTIONS,
         now=now,
-        due_at=row.due_at,
+        due_at=row.review_due_at if row.state in bound_states else row.due_at,
         details=_told(deduction_id, before, left),
         audited=_told(deduction_id, before, left),
     )
@@ -80,7 +79,8 @@ def _reject(row: RefundApplication, deduction_id: str, now: dt.datetime) -> None
         code="rejected",
         actor=DEDUCTIONS,
         now=now,
-        due_at=appeal_until(row, now),
+        # There is nothing to appeal for: the deduction is what one can object to.
+        due_at=None,
         details={"reasons": reasons, "deduction": deduction_id},
         audited={"deduction": deduction_id},
     )

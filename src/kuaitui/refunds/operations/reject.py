@@ -9,7 +9,7 @@ from django.db import transaction
 from kuaitui.deposits.operations import release_deposit
 from kuaitui.kernel.actor import Actor
 from kuaitui.refunds import rules
-from kuaitui.refunds.errors import ReasonMissing
+from kuaitui.refunds.errors import ReasonMissing, RejectedBefore
 from kuaitui.refunds.models import Decision, RefundApplication
 from kuaitui.refunds.operations.steps import (
     advance,
@@ -43,6 +43,7 @@ def reject_application(
         StaleVersion: it is not what was shown.
         StateDoesNotAllow: it is not in review.
         ReasonMissing, TextMissing, NoteTooLong: the seller must be told why.
+        RejectedBefore: an appeal against this person's rejection was granted.
     """
     row = lock_application(application_id)
     require_version(row, version)
@@ -50,6 +51,9 @@ def reject_application(
     if not reasons:
         raise ReasonMissing
     told = require_text(text)
+    before = row.decisions.filter(kind=Decision.Kind.REJECT, actor_id=actor.id)
+    if row.appeals and before.exists():
+        raise RejectedBefore(application=application_id)
     codes = [reason.value for reason in reasons]
     decide(row, Decision.Kind.REJECT, actor=actor, reasons=codes, text=told, now=now)
     release_deposit(account_id=row.account_id, reference=row.public_id, now=now)

@@ -142,7 +142,7 @@ def advance(
         details={"from": source.value, "to": to.value, "version": row.version, **(audited or {})},
         now=now,
     )
-    if to is not State.DRAFT:
+    if row.submitted_at is not None:
         amount_minor = None if row.repairs else row.amount_minor
         told = ApplicationMoved(
             row.public_id, row.shop_key, row.version, code, to.value, now,

@@ -10,7 +10,7 @@ from kuaitui.refunds.queries.case import case
 from kuaitui.refunds.queries.console import queue, work_list
 from kuaitui.refunds.queries.in_bulk import BulkAssessment, assess_in_bulk
 from kuaitui.refunds.queries.policy import terms_in_force
-from kuaitui.refunds.queries.preview import open_application, preview_refund, split_of
+from kuaitui.refunds.queries.preview import has_left, open_application, preview_refund, split_of
 from kuaitui.refunds.queries.proof import differences
 from kuaitui.refunds.queries.rows import draft_of
 from kuaitui.refunds.queries.values import (
@@ -44,6 +44,7 @@ __all__ = [
     "case",
     "differences",
     "draft_of",
+    "has_left",
     "open_application",
     "preview_refund",
     "queue",

@@ -204,9 +204,11 @@ def _rejection(
         return None
     is_final = row.state != State.REJECTED or row.appeals > 0
     until = None if is_final else row.due_at
+    reasons = tuple(RejectReason(reason) for reason in rejected.reasons)
     return Rejection(
-        reasons=tuple(RejectReason(reason) for reason in rejected.reasons),
-        text=rejected.text,
+        reasons=reasons,
+        # Of a deduction that took everything the decision notes the number, which tells nobody anything.
+        text="" if reasons == (RejectReason.DEPOSIT_DEDUCTED,) else rejected.text,
         decided_at=rejected.decided_at,
         appeal_until=until,
         can_appeal=until is not None and now < until,

@@ -117,7 +117,7 @@ def _promised(row: RefundApplication, terms: Terms, *, by_rule: bool, now: dt.da
         return promised
     review_due_at = row.review_due_at
     if row.state == State.MORE_INFORMATION:
-        review_due_at += now - row.state_since
+        review_due_at = rules.put_off(review_due_at, by=now - row.state_since, terms=terms)
     review_by = rules.last_day(review_due_at, terms=terms)
     return replace(
         promised, review_by=review_by, arrives_by=terms.review.arrival_time.after(review_by)

@@ -18,6 +18,7 @@ from kuaitui.refunds.models import OPEN_STATES, RefundApplication
 from kuaitui.refunds.queries.assessing import Look, look
 from kuaitui.refunds.queries.expected import expected_parts
 from kuaitui.refunds.queries.policy import terms_in_force
+from kuaitui.refunds.states import State
 from kuaitui.refunds.types import AmountChoice, RefundPreview
 
 
@@ -156,6 +157,12 @@ def open_application(*, account_id: str) -> str | None:
         .first()
     )
     return row.public_id if row else None
+
+
+def has_left(*, account_id: str) -> bool:
+    """Whether its seller asked for all of a deposit and got it."""
+    paid = RefundApplication.objects.filter(account_id=account_id, state=State.PAID)
+    return paid.filter(choice=AmountChoice.WHOLE).exists()
 
 
 def _plan(

@@ -12,8 +12,10 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from kuaitui.deposits import queries as deposits
+from kuaitui.deposits.errors import NoWayOut, PartTooLarge, PartTooSmall
 from kuaitui.deposits.types import DepositSummary
 from kuaitui.interfaces.portal.cards import is_all_back, under_way
+from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.interfaces.portal.rendering import show, today_of
 from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES
@@ -43,18 +45,22 @@ def eligibility(request: ShopRequest, shop_id: str, account_id: str) -> HttpResp
     wants_excess = request.GET.get("kind") == RefundKind.EXCESS
     kind = RefundKind.EXCESS if wants_excess else RefundKind.FULL_EXIT
     assessment = refunds.assess_deposit(account_id=account_id, kind=kind, now=now)
-    preview = None
+    preview, no_way_out = None, ""
     if assessment.is_eligible:
         choice = AmountChoice.EXCESS if wants_excess else AmountChoice.WHOLE
-        preview = refunds.preview_refund(
-            account_id=account_id, choice=choice, amount=None, destination_id="", now=now
-        )
+        try:
+            preview = refunds.preview_refund(
+                account_id=account_id, choice=choice, amount=None, destination_id="", now=now
+            )
+        except (NoWayOut, PartTooSmall, PartTooLarge) as refusal:
+            no_way_out = in_words(refusal)
     excess = refunds.assess_deposit(account_id=account_id, kind=RefundKind.EXCESS, now=now)
     reminder = reminder_of(account_id=account_id)
     context = {
         "account": account,
         "name": DEPOSIT_NAMES[account.kind],
         "preview": preview,
+        "no_way_out": no_way_out,
         "assessment": assessment,
         "is_all_back": is_all_back(account),
         "under_way": under_way(account),

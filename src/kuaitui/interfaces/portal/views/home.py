@@ -15,6 +15,7 @@ from kuaitui.interfaces.portal.story import words_of
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit.web import permission
 from kuaitui.refunds import queries as refunds
+from kuaitui.refunds.states import State
 
 APPLICATIONS_SHOWN = 3
 
@@ -28,9 +29,18 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
     applications = refunds.applications_of_shop(
         shop_key=request.shop.key, now=now, limit=APPLICATIONS_SHOWN
     )
+    told = [(one, words_of(one)) for one in applications]
+    newest = {one.account_id: one.application_id for one in reversed(applications)}
     context = {
+        # A rejection is past when the seller has applied anew.
+        "to_do": [
+            (one, words)
+            for one, words in told
+            if words.needs_seller
+            and (one.state is not State.REJECTED or newest[one.account_id] == one.application_id)
+        ],
         "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
-        "applications": [(one, words_of(one)) for one in applications],
+        "applications": told,
         "kept_apart": [
             (case, KEPT_APART.get(case.why, ""), case.state is SuspenseState.TO_SEND_BACK)
             for case in deposits.suspense_of_shop(shop_key=request.shop.key)

@@ -81,6 +81,14 @@ OUT_OF_DATE = Words(
     offers_again=True,
 )
 
+NOT_DONE = Words(
+    "info",
+    _("Nothing has been done yet"),
+    _(
+        "You have logged in again since you pressed the button. Go back to its page and press it again."
+    ),
+)
+
 _BY_STATUS = {
     HTTPStatus.FORBIDDEN: FORBIDDEN,
     HTTPStatus.NOT_FOUND: NOT_FOUND,
@@ -105,6 +113,11 @@ def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     status = HTTPStatus(status_of(refusal))
     words = _BY_STATUS.get(status, CANNOT)
     return _page(request, words, status, what=in_words(refusal))
+
+
+def only_by_button(request: HttpRequest) -> HttpResponse:
+    """An act was called as a page, as after a log-in in its midst: it has not happened."""
+    return _page(request, NOT_DONE, HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
