@@ -427,6 +427,23 @@ def test_after_a_restore_a_leg_that_waits_for_a_batch_is_asked_about_not_sent(ba
     assert world.held() == {}
 
 
+def test_what_a_restore_may_have_forgotten_is_looked_for_from_the_newest_that_is_known_on(bank):
+    waiting = bg.waiting()
+    held_at = NOW + 5 * DAY
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+
+    def span(leg: pg.World, now: dt.datetime) -> tuple[dt.date | None, dt.date | None]:
+        claim = operations.claim_leg(leg_id=leg.leg_id, pace=pg.PACE, now=now)
+        assert claim is not None
+        return claim.instruction.execute_on, claim.instruction.executed_until
+
+    assert span(waiting, held_at) == (NOW.date(), held_at.date())
+
+    known = bg.waiting("¥5,000")
+    operations.build_batch(channel=bank, actor=given.reviewer(), now=NOW + 3 * DAY)
+    assert span(known, held_at + DAY) == ((NOW + 3 * DAY).date(), held_at.date())
+
+
 def test_the_file_of_a_batch_older_than_a_restore_is_taken_with_a_word_of_what_the_bank_has(
     bank, settings
 ):

@@ -273,6 +273,15 @@ def test_a_bill_is_fetched_as_the_bytes_that_alipay_sent() -> None:
     assert alipay.calls[0].content == {"bill_type": "trade", "bill_date": "2026-11-24"}
 
 
+def test_a_bill_whose_address_alipay_names_without_tls_is_fetched_with_it() -> None:
+    there = "dwbillcenter.alipay.com/downloadBillFile.resource?bizType=X&userId=2088"
+    alipay = StandIn(downloads={f"https://{there}": httpx.Response(200, content=trade_bill())})
+
+    outcome = fetched(alipay, success(bill_download_url=f"http://{there}"))
+
+    assert outcome == StatementFetched(trade_bill(), "trade-2026-11-24.zip")
+
+
 def test_the_bill_of_funds_is_the_signcustomer_bill() -> None:
     alipay = StandIn(downloads={HERE: httpx.Response(200, content=fund_bill())})
     alipay.will_answer(METHOD, success(bill_download_url=HERE))

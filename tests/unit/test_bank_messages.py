@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -317,6 +318,83 @@ def test_where_no_release_is_known_a_word_says_that_the_bank_has_it_and_a_reject
         inbox.days = {MONDAY + n * DAY for n in range(5)}
         assert bank.query(forgotten, deadline_s=1) == NotFound()
         inbox.days.clear()
+
+
+def test_what_a_restore_forgot_is_not_found_only_by_the_statements_of_all_the_days_it_covers() -> (
+    None
+):
+    """It may have been executed on any day between the backup and the hold."""
+    inbox = HeldInbox()
+    bank = channel(inbox)
+    forgotten = replace(instruction(release_no=NO_RELEASE_KNOWN), executed_until=MONDAY + 2 * DAY)
+    week = {MONDAY + n * DAY for n in range(5)}
+    for missing in week:
+        inbox.days = week - {missing}
+        assert bank.query(forgotten, deadline_s=1) == Unknown("no_word_yet")
+
+    inbox.days = week
+    assert bank.query(forgotten, deadline_s=1) == NotFound()
+
+
+def words_of(*entries: str, **balances: str) -> list[tuple[BankStatus, str, str]]:
+    message = read(camt053(*entries, **balances))
+    return [(word.status, str(word.amount), word.code) for word in message.words]
+
+
+def test_a_debit_that_the_bank_took_back_is_a_return_and_a_credit_taken_back_no_booking() -> None:
+    undone = "<RvslInd>true</RvslInd><Sts>"
+    back = entry(direction="CRDT").replace("<Sts>", undone)
+    not_booked = entry("5.00").replace("<Sts>", undone)
+
+    found = words_of(entry(), back, not_booked, closing="95.00")
+
+    assert [(status, code) for status, _, code in found] == [
+        (BankStatus.BOOKED, ""),
+        (BankStatus.RETURNED, "RVSL"),
+    ]
+
+
+def test_parts_of_an_entry_have_their_own_amounts_in_every_version() -> None:
+    part = f"<TxDtls><Refs><EndToEndId>{NUMBER}</EndToEndId></Refs><AmtDtls><TxAmt>"
+    part += '<Amt Ccy="CNY">{amount}</Amt></TxAmt></AmtDtls></TxDtls>'
+    other = part.replace(NUMBER, "OTHER").format(amount="2.34")
+    head, _, tail = entry().partition("<TxDtls>")
+    whole = head + part.format(amount="10.00") + other + tail.partition("</TxDtls>")[2]
+
+    assert [amount for _, amount, _ in words_of(whole)] == ["CNY 10.00", "CNY 2.34"]
+    with pytest.raises(MessageRefused, match="amount_missing"):
+        words_of(re.sub("<AmtDtls>.*?</AmtDtls>", "", whole))
+
+
+def test_a_day_on_which_a_batch_was_booked_as_one_sum_proves_nothing_of_its_payments() -> None:
+    lump = re.sub(
+        "<TxDtls>.*</TxDtls>", "<Btch><NbOfTxs>2</NbOfTxs></Btch>", entry(), flags=re.DOTALL
+    )
+
+    assert read(camt053(lump)).statement_days == ()
+    assert read(camt053(entry())).statement_days == (MONDAY,)
+
+
+def test_one_status_that_nobody_knows_does_not_hide_the_others() -> None:
+    told = "".join(
+        f"<TxInfAndSts><OrgnlInstrId>{number}01</OrgnlInstrId><OrgnlEndToEndId>{number}"
+        f"</OrgnlEndToEndId><TxSts>{status}</TxSts></TxInfAndSts>"
+        for number, status in ((NUMBER, "RJCT"), ("X1", "ACWC"), ("X2", "NEW1"))
+    )
+    content = (
+        pain002("PART")
+        .decode()
+        .replace(
+            "</CstmrPmtStsRpt>",
+            f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>F</OrgnlPmtInfId>{told}</OrgnlPmtInfAndSts></CstmrPmtStsRpt>",
+        )
+    )
+
+    assert [word.status for word in read(content.encode()).words] == [
+        BankStatus.REJECTED,
+        BankStatus.ACCEPTED,
+        BankStatus.SUBMITTED,
+    ]
 
 
 def test_what_people_carry_is_with_them_until_the_bank_has_spoken() -> None:

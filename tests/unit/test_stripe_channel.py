@@ -387,6 +387,22 @@ SESSIONS: list[tuple[dict[str, object], PayInOutcome]] = [
     ({"status": "complete"}, PayInWaiting()),
     (PAID, IS_PAID),
     ({**PAID, "payment_intent": CHARGED}, dataclasses.replace(IS_PAID, paid_at=NOW - HOUR)),
+    (
+        {
+            **PAID,
+            "payment_status": "unpaid",
+            "payment_intent": {"id": "pi_1", "status": "processing"},
+        },
+        PayInWaiting(),
+    ),
+    (
+        {
+            **PAID,
+            "payment_status": "unpaid",
+            "payment_intent": {"id": "pi_1", "status": "requires_payment_method"},
+        },
+        PayInClosed(),
+    ),
     ({**PAID, "amount_total": 1}, dataclasses.replace(IS_PAID, amount=Money(1, "EUR"))),
     ({"status": "expired"}, PayInClosed()),
     ({"status": "expired", "payment_status": "paid"}, Unknown("state_unmapped")),

@@ -18,6 +18,7 @@ from kuaitui.channels.port import (
     OriginalPayment,
     PayoutInstruction,
     RefusedBecause,
+    RejectedConfig,
     Unknown,
 )
 from kuaitui.channels.wechatpay import KeyMode
@@ -89,7 +90,8 @@ def test_every_request_is_signed_and_carries_the_key_it_wants_the_answer_signed_
         (answer(b'{"a":' + b"9" * 5000 + b"}"), "unreadable"),
         (answer(b" " * 70_000), "too_long"),
         (unsigned(b"<html>busy</html>", 502), "signature_missing"),
-        (unsigned(b'{"code":"SIGN_ERROR"}', 401), "signature_missing"),
+        (unsigned(b'{"code":"SIGN_ERROR"}', 400), "signature_missing"),
+        (unsigned(b'{"code":"NO_AUTH"}', 401), "signature_missing"),
         (
             lambda _: httpx.Response(302, headers={"Location": "http://elsewhere"}),
             "signature_missing",
@@ -106,6 +108,13 @@ def test_an_answer_is_believed_only_with_its_own_fresh_signature(
     expected = Unknown(cause) if cause else Accepted("50000001")
     assert outcome == expected
     assert len(fake.requests) == 1
+
+
+def test_whose_signature_is_not_accepted_hears_so_unsigned_and_stops() -> None:
+    """Of a request that it cannot verify WeChat Pay carries out nothing, and signs nothing."""
+    adapter, _ = channel(unsigned(b'{"code":"SIGN_ERROR","message":"x"}', 401))
+
+    assert adapter.submit(REFUND, deadline_s=DEADLINE_S) == RejectedConfig("SIGN_ERROR")
 
 
 def test_a_transport_that_fails_is_unknown_once_the_request_may_have_left() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import enum
-import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -310,12 +309,13 @@ class BankChannel:
     def _is_on_no_statement(self, instruction: PayoutInstruction) -> bool:
         if instruction.execute_on is None or self._inbox is None:
             return False
-        days = list(
-            itertools.islice(
-                business_days(instruction.execute_on, self._is_business_day),
-                self._settings.silence_days + 1,
-            )
-        )
+        last_on = instruction.executed_until or instruction.execute_on
+        working = business_days(instruction.execute_on, self._is_business_day)
+        days = [next(working)]
+        silent = 0
+        while silent < self._settings.silence_days:
+            days.append(next(working))
+            silent += days[-1] > last_on
         covered = self._inbox.statement_days(channel=self.name, first_on=days[0], last_on=days[-1])
         return covered.issuperset(days)
 

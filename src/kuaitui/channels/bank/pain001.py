@@ -62,6 +62,8 @@ def write_pain001(
         "PmtInf",
         raw=_tag("PmtInfId", file_id)
         + _tag("PmtMtd", "TRF")
+        # Booked one by one: a bank that books a batch as one sum says nothing of its payments.
+        + _tag("BtchBookg", "false")
         + totals
         + _tag("ReqdExctnDt", raw=_tag("Dt", execute_on.isoformat()))
         + _tag("Dbtr", raw=_tag("Nm", account.holder_name[:NAME_LENGTH_MAX]))

@@ -36,6 +36,10 @@ STATUSES: Final = {
     "ACSP": BankStatus.ACCEPTED,
     "ACSC": BankStatus.ACCEPTED,
     "ACCC": BankStatus.ACCEPTED,
+    "ACWC": BankStatus.ACCEPTED,
+    "ACFC": BankStatus.ACCEPTED,
+    "ACWP": BankStatus.ACCEPTED,
+    "PATC": BankStatus.SUBMITTED,
     "RJCT": BankStatus.REJECTED,
 }
 PARTLY: Final = "PART"
@@ -111,8 +115,13 @@ def _status_word(payment: Element, file_id: str, at: dt.datetime, reading: Readi
 
 
 def _status(where: Element, text: str, code: str) -> BankStatus:
-    """A rejection for having been seen before says only that the bank has it."""
+    """A rejection for having been seen before says only that the bank has it.
+
+    So does a status that nobody mapped, where it is one payment's: one word must not hide the others.
+    """
     status = STATUSES.get(text)
+    if status is None and text and where.name == "TxInfAndSts":
+        return BankStatus.SUBMITTED
     if status is None:
         raise MessageRefused("status_unknown", where=where.where)
     if status is BankStatus.REJECTED and code in SEEN_BEFORE:
@@ -131,8 +140,20 @@ def _camt053(root: Element, reading: Reading) -> BankMessage:
     words = tuple(
         word for one in statements for word in _booked(checked_statement(one, reading), reading)
     )
-    days = tuple(day for one in statements for day in days_of(one, reading))
+    days = tuple(
+        day for one in statements if not _hides_payments(one) for day in days_of(one, reading)
+    )
     return BankMessage(MessageKind.CAMT_053, _message_id(root), words, statement_days=days)
+
+
+def _hides_payments(statement: Element) -> bool:
+    """Whether a whole batch was booked as one sum: then it proves of no number that it is not there."""
+    return any(
+        is_booked(entry)
+        and entry.first("NtryDtls/Btch") is not None
+        and not any(part.say("Refs/EndToEndId") for part in entry.all("NtryDtls/TxDtls"))
+        for entry in statement.all("Ntry")
+    )
 
 
 def _camt054(root: Element, reading: Reading) -> BankMessage:
@@ -215,9 +236,14 @@ def _booked(owner: Element, reading: Reading) -> Iterator[BankWord]:
 def is_ours_or_back(entry: Element, part: Element) -> bool:
     """What we paid, or what came back of it. A payer may write any number on money of his own."""
     if went_out(entry, part):
-        return True
-    code = entry.say("BkTxCd/Domn/Fmly/SubFmlyCd")
-    return part.first("RtrInf") is not None or code == RETURN_CODE
+        return not _is_reversal(entry)
+    codes = {one.say("BkTxCd/Domn/Fmly/SubFmlyCd") for one in (entry, part)}
+    return part.first("RtrInf") is not None or RETURN_CODE in codes or _is_reversal(entry)
+
+
+def _is_reversal(entry: Element) -> bool:
+    """Whether an entry undoes an earlier one: a debit taken back, or a credit."""
+    return entry.say("RvslInd") in {"true", "1"}
 
 
 def went_out(entry: Element, part: Element) -> bool:
@@ -226,10 +252,20 @@ def went_out(entry: Element, part: Element) -> bool:
 
 
 def _check_parts(entry: Element, reading: Reading) -> None:
-    amounts = list(entry.all("NtryDtls/TxDtls/Amt"))
+    parts = list(entry.all("NtryDtls/TxDtls"))
+    amounts = [amount for part in parts if (amount := _amount_of(part)) is not None]
     total = sum(_amount(amount, reading).minor for amount in amounts)
     if amounts and total != abs(signed(entry, reading)):
         raise MessageRefused("totals_differ", where=entry.where)
+    if len(parts) > 1 and not amounts:
+        raise MessageRefused("amount_missing", where=entry.where)
+
+
+def _amount_of(part: Element) -> Element | None:
+    """The amount of one part, where the version of the message has it."""
+    return (
+        part.first("Amt") or part.first("AmtDtls/TxAmt/Amt") or part.first("AmtDtls/InstdAmt/Amt")
+    )
 
 
 def entry_word(
@@ -237,17 +273,21 @@ def entry_word(
 ) -> BankWord:
     """What one part of a booked entry says of a number."""
     has_left = went_out(entry, part)
-    amount = part.first("Amt") or entry.need("Amt")
+    amount = _amount_of(part) or entry.need("Amt")
     booked_on = read_date(entry.say("BookgDt/Dt") or entry.say("BookgDt/DtTm"), where=entry.where)
     return BankWord(
         number=number,
         status=BankStatus.BOOKED if has_left else BankStatus.RETURNED,
         occurred_at=moment_on(booked_on, written_at, reading.zone),
         amount=_amount(amount, reading),
-        code="" if has_left else part.say("RtrInf/Rsn/Cd")[:20],
+        code="" if has_left else _why_back(entry, part),
         reference=(part.say("Refs/AcctSvcrRef") or entry.say("AcctSvcrRef"))[:80],
         file_id=part.say("Refs/MsgId"),
     )
+
+
+def _why_back(entry: Element, part: Element) -> str:
+    return part.say("RtrInf/Rsn/Cd")[:20] or ("RVSL" if _is_reversal(entry) else "")
 
 
 def _pacs004(root: Element, reading: Reading) -> BankMessage:

@@ -67,7 +67,8 @@ class PayoutInstruction:
     `number` is ours, chosen and stored before the first call; the channel pays it at most once.
     `execute_on` is the business day that a batch was released for, and `release_no` counts the
     batches it was released in: once more only after a definite refusal, and 0 when none is known
-    (any more). Only batched channels use the two.
+    (any more): then it may have been executed on any day from `execute_on` to `executed_until`. Only
+    batched channels use the three.
     """
 
     number: str
@@ -75,6 +76,7 @@ class PayoutInstruction:
     target: OriginalPayment | PayeeAccount
     execute_on: dt.date | None = None
     release_no: int = 1
+    executed_until: dt.date | None = None
 
     def __post_init__(self) -> None:
         ensure(self.number != "", "an instruction carries its number")

@@ -171,11 +171,18 @@ def read_session(session: Told, order: PayInOrder, *, now: dt.datetime) -> PayIn
         case "open", _:
             return PayInWaiting()
         case "complete", "unpaid":
-            return PayInWaiting()
+            return PayInClosed() if _has_failed(session) else PayInWaiting()
         case "expired", "unpaid":
             return PayInClosed()
         case _:
             return Unknown("state_unmapped")
+
+
+def _has_failed(session: Told) -> bool:
+    """Whether a payment that takes days came to nothing. Its page is complete and stays unpaid."""
+    payment = session.get("payment_intent")
+    status = payment.get("status") if isinstance(payment, dict) else None
+    return status in {"requires_payment_method", "canceled"}
 
 
 def _paid(session: Told, now: dt.datetime) -> PayInOutcome:
