@@ -12,6 +12,7 @@ from kuaitui.interfaces.cli.main import COMMANDS
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)")
+PORTAL_WORDS = ROOT / "src/kuaitui/interfaces/portal/locale/zh_Hans/LC_MESSAGES/django.po"
 COMMAND = re.compile(r"(?:\.venv/bin/)?kuaitui ([a-z-]+)")
 TARGET = re.compile(r"\bmake ([a-z-]+)\b")
 
@@ -50,6 +51,15 @@ def test_every_setting_is_listed_and_no_other() -> None:
 
     # A request's number is in the environment of its request, not of the process.
     assert read - {"KUAITUI_REQUEST_ID"} == named
+
+
+def test_the_words_for_support_are_those_on_the_sellers_pages() -> None:
+    page = (ROOT / "docs" / "how-to" / "support-sellers.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| ([^|·]+) · ([^|]+) \|", page, re.MULTILINE)
+    catalogue = PORTAL_WORDS.read_text(encoding="utf-8")
+
+    assert len(told) > 8
+    assert [pair for pair in told if 'msgid "{}"\nmsgstr "{}"'.format(*pair) not in catalogue] == []
 
 
 def test_both_readmes_name_the_two_commands() -> None:
