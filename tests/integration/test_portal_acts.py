@@ -302,7 +302,9 @@ def test_nobody_is_asked_to_pay_in_what_is_just_being_paid_back() -> None:
 
     assert made.deposit.in_transit.is_positive
     assert "to be paid in" not in page
+    made.now += given.DAY
     made.channel_pays()
+    assert made.state is State.PAID
     assert "All of it is back with you" in home_of(made)
 
 

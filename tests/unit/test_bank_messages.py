@@ -362,7 +362,7 @@ def test_parts_of_an_entry_have_their_own_amounts_in_every_version() -> None:
     whole = head + part.format(amount="10.00") + other + tail.partition("</TxDtls>")[2]
 
     assert [amount for _, amount, _ in words_of(whole)] == ["CNY 10.00", "CNY 2.34"]
-    with pytest.raises(MessageRefused, match="amount_missing"):
+    with pytest.raises(MessageRefused, match="amount_unreadable"):
         words_of(re.sub("<AmtDtls>.*?</AmtDtls>", "", whole))
 
 

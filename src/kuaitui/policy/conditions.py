@@ -76,8 +76,7 @@ def refundable_minor(kind: RefundKind) -> Expression:
     free = Less(Less(Column("held_minor"), Column("frozen_minor")), Column("open_debt_minor"))
     if kind is RefundKind.FULL_EXIT:
         return Greatest(_NONE, free)
-    # What is frozen is spoken for: it neither comes back here nor makes up what is required.
-    excess = Less(Less(Column("held_minor"), Column("frozen_minor")), Column("required_minor"))
+    excess = Less(Column("held_minor"), Column("required_minor"))
     return Greatest(_NONE, Least(free, excess))
 
 

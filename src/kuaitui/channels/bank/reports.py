@@ -258,7 +258,7 @@ def _check_parts(entry: Element, reading: Reading) -> None:
     if amounts and total != abs(signed(entry, reading)):
         raise MessageRefused("totals_differ", where=entry.where)
     if len(parts) > 1 and not amounts:
-        raise MessageRefused("amount_missing", where=entry.where)
+        raise MessageRefused("amount_unreadable", where=entry.where)
 
 
 def _amount_of(part: Element) -> Element | None:
