@@ -15,7 +15,8 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-TEMPLATE = "kuaitui_import_template"
+# One for each worker of the run: they share the server, and each makes its own.
+TEMPLATE = f"kuaitui_import_template_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 TIMEOUT_S = 120
 _numbers = count(1)
 
