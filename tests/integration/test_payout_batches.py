@@ -305,6 +305,31 @@ def test_what_was_refused_for_now_goes_out_once_more_in_another_batch(bank, sett
     assert kinds.count(AttemptKind.SEND) == 2
 
 
+@pytest.mark.parametrize("waited", [DAY, 30 * DAY], ids=["at once", "past the resend window"])
+@pytest.mark.parametrize("restored", [False, True], ids=["", "after a restore"])
+def test_what_was_refused_for_now_is_in_the_file_of_its_next_batch_however_long_it_waited(
+    bank, settings, waited, restored
+):
+    world = bg.waiting()
+    bg.released(bank)
+    bg.carry_out(settings, world)
+    bg.bring(settings, bg.result(world, "REJECTED", reason="AM04"))
+    assert bg.carry_out(settings, world, now=NOW + pg.MINUTE) is LegState.READY
+    later = NOW + waited
+    another = bg.released(bank, now=later)
+    if restored:
+        operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=later + pg.SECOND)
+        bg.carry_out(settings, world, now=later + pg.MINUTE)
+        operations.propose_release(finding="All.", actor=given.reviewer(), now=later + pg.MINUTE)
+        operations.confirm_release(actor=given.approver(), now=later + pg.MINUTE)
+    else:
+        bg.carry_out(settings, world, now=later + pg.MINUTE)
+
+    assert queries.leg(world.leg_id).state is LegState.ACCEPTED
+    number = queries.leg(world.leg_id).channel_number
+    assert f"{number}02" in bg.file_of(settings, another, finding="Not there.").decode("utf-8-sig")
+
+
 def test_a_payment_with_another_amount_is_no_answer(bank, settings):
     world = bg.waiting()
     bg.released(bank)
@@ -427,21 +452,51 @@ def test_after_a_restore_a_leg_that_waits_for_a_batch_is_asked_about_not_sent(ba
     assert world.held() == {}
 
 
-def test_what_a_restore_may_have_forgotten_is_looked_for_from_the_newest_that_is_known_on(bank):
+def span_asked_about(world: pg.World, now: dt.datetime) -> tuple[dt.date | None, dt.date | None]:
+    claim = operations.claim_leg(leg_id=world.leg_id, pace=pg.PACE, now=now)
+    assert claim is not None
+    return claim.instruction.execute_on, claim.instruction.executed_until
+
+
+def test_what_a_restore_may_have_forgotten_is_looked_for_from_the_last_call_that_is_known_on(
+    bank, settings
+):
+    """Also of a leg made anew after it: in the lost window it may have been sent under its number."""
+    earlier, waiting = pg.payout(application_id="rfa_0"), bg.waiting()
+    known, held_at = NOW + 3 * DAY, NOW + 5 * DAY
+    pg.attempt(earlier, Unknown("deadline"), now=known)
+    # What people bring between the restore and the hold says nothing of the window.
+    bg.bring(settings, bg.result(waiting, "ACCEPTED"), now=held_at - pg.SECOND)
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+
+    assert span_asked_about(waiting, held_at) == (known.date(), held_at.date())
+    later = held_at + DAY
+    made_anew = pg.payout(
+        "¥5,000", deposit_="¥5,000", application_id="rfa_9", route_open=False, now=NOW
+    )
+    assert span_asked_about(made_anew, later) == (known.date(), held_at.date())
+
+
+def test_where_no_call_is_known_a_forgotten_release_is_looked_for_since_its_payment_came_in(bank):
     waiting = bg.waiting()
     held_at = NOW + 5 * DAY
     operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
 
-    def span(leg: pg.World, now: dt.datetime) -> tuple[dt.date | None, dt.date | None]:
-        claim = operations.claim_leg(leg_id=leg.leg_id, pace=pg.PACE, now=now)
-        assert claim is not None
-        return claim.instruction.execute_on, claim.instruction.executed_until
+    assert span_asked_about(waiting, held_at) == ((NOW - 200 * DAY).date(), held_at.date())
 
-    assert span(waiting, held_at) == (NOW.date(), held_at.date())
 
-    known = bg.waiting("¥5,000")
-    operations.build_batch(channel=bank, actor=given.reviewer(), now=NOW + 3 * DAY)
-    assert span(known, held_at + DAY) == ((NOW + 3 * DAY).date(), held_at.date())
+def test_a_refused_leg_whose_next_release_a_restore_forgot_waits_for_statements(bank, settings):
+    world = bg.waiting()
+    bg.released(bank)
+    bg.carry_out(settings, world)
+    bg.bring(settings, bg.result(world, "REJECTED", reason="AM04"))
+    assert bg.carry_out(settings, world, now=NOW + pg.MINUTE) is LegState.READY
+    held_at = NOW + DAY
+    operations.hold_sending(reason="Restored.", actor=given.reviewer(), now=held_at)
+
+    assert bg.carry_out(settings, world, now=held_at) is LegState.READY
+    assert queries.attempts(world.leg_id)[-1].cause == "no_word_yet", "the refusal is of the first"
+    assert queries.current_hold().unasked_count == 1
 
 
 def test_the_file_of_a_batch_older_than_a_restore_is_taken_with_a_word_of_what_the_bank_has(

@@ -319,6 +319,8 @@ class SendingHold(models.Model):
     reason = models.CharField(max_length=200)
     begun_by = models.CharField(max_length=80)
     begun_at = models.DateTimeField()
+    known_until = models.DateTimeField(null=True)
+    """When the last call in these books began. What a restore took from them came later."""
     proposed_by = models.CharField(max_length=80, default="", db_default="", blank=True)
     proposed_at = models.DateTimeField(null=True)
     finding = models.CharField(max_length=200, default="", db_default="", blank=True)

@@ -25,7 +25,6 @@ from kuaitui.payouts.operations.control import (
     request_send_back_query_now,
     set_leg_aside,
 )
-from kuaitui.payouts.operations.giving_up import confirm_give_up, propose_give_up
 from kuaitui.payouts.operations.holds import (
     confirm_release,
     hold_if_restored,
@@ -34,7 +33,9 @@ from kuaitui.payouts.operations.holds import (
 )
 from kuaitui.payouts.operations.interventions import (
     call_back,
+    confirm_give_up,
     confirm_hand_over,
+    propose_give_up,
     propose_hand_over,
     withdraw_intervention,
 )

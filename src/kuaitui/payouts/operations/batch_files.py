@@ -18,7 +18,7 @@ from kuaitui.payouts.errors import (
 from kuaitui.payouts.models import BatchLeg, PayoutBatch
 from kuaitui.payouts.operations.batch_gate import with_release_of
 from kuaitui.payouts.operations.requests import open_request
-from kuaitui.payouts.queries.batches import UNSENT, file_id, is_older_than
+from kuaitui.payouts.queries.batches import file_id, is_older_than, is_unsent
 from kuaitui.payouts.queries.holds import current_hold_began, last_held_at
 from kuaitui.payouts.states import BatchState
 
@@ -51,7 +51,7 @@ def make_batch_file(
     if batch is None:
         raise BatchUnknown(batch=batch_id)
     places = BatchLeg.objects.filter(batch=batch)
-    if batch.state != BatchState.RELEASED or places.filter(UNSENT).exists():
+    if batch.state != BatchState.RELEASED or places.filter(is_unsent()).exists():
         raise BatchNotReady(batch=batch_id)
     if current_hold_began() is not None:
         raise BatchFileHeldBack(batch=batch_id)

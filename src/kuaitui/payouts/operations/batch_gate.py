@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from django.db.models import Max
-
 from kuaitui.channels.port import NO_RELEASE_KNOWN, PayoutInstruction
-from kuaitui.payouts.models import BankMessage, BatchLeg, PayoutBatch, PayoutLeg
+from kuaitui.payouts.models import BatchLeg, PayoutBatch, PayoutLeg, SendingHold
 from kuaitui.payouts.states import BatchState
 
 
@@ -23,19 +21,20 @@ def with_release(
     """The instruction with the day and the count of its release, if it needs and has one.
 
     A leg that was refused for now and waits for another batch is asked about as of its last one. One
-    whose release may be forgotten (`held_at`: a hold after a restore) is asked about from the newest
-    that the restored books know of on, and up to that hold, since nothing was sent after it began.
+    whose release may be forgotten (`held_at`: a hold after a restore) is asked about from when on these
+    books may lack something, and up to that hold, since nothing was sent after it began.
     """
     if not leg.needs_batch:
         return instruction
-    place = _place(leg, BatchState.RELEASED) or _last_sent(leg)
+    place = _place(leg, BatchState.RELEASED)
     if place is None and held_at is not None:
         return replace(
             instruction,
-            execute_on=min(_known_until(leg, held_at), held_at).date(),
+            execute_on=min(_whole_until(leg), held_at).date(),
             executed_until=held_at.date(),
             release_no=NO_RELEASE_KNOWN,
         )
+    place = place or _last_sent(leg)
     if place is None:
         return instruction
     return with_release_of(place.batch, place, instruction)
@@ -71,12 +70,21 @@ def leave_unsent(leg: PayoutLeg, *, now: dt.datetime) -> None:
         places.filter(batch__state=BatchState.RELEASED).update(left_at=now)
 
 
-def _known_until(leg: PayoutLeg, held_at: dt.datetime) -> dt.datetime:
-    """Up to when the restored books surely tell all about a leg: a forgotten release came later."""
-    built = PayoutBatch.objects.filter(built_at__lt=held_at).aggregate(last=Max("built_at"))["last"]
-    heard = BankMessage.objects.filter(received_at__lt=held_at)
-    taken = heard.aggregate(last=Max("received_at"))["last"]
-    return max(moment for moment in (leg.since, built, taken) if moment is not None)
+def sent_in_this_release_at(leg: PayoutLeg) -> dt.datetime | None:
+    """When a leg left with the batch that it stands in. Each release is another file for the bank."""
+    place = _place(leg, BatchState.RELEASED)
+    return place.sent_at if place else None
+
+
+def _whole_until(leg: PayoutLeg) -> dt.datetime:
+    """Up to when these books surely tell all about a leg: a release that they forgot came later.
+
+    Not the leg's own moments: it may have been made anew after the restore, under the number that it
+    had in the lost window.
+    """
+    holds = SendingHold.objects.order_by("-begun_at").values_list("known_until", flat=True)
+    moments = [moment for moment in (holds.first(), leg.clear_since) if moment is not None]
+    return max(moments, default=dt.datetime.min.replace(tzinfo=dt.UTC))
 
 
 def _place(leg: PayoutLeg, state: BatchState) -> BatchLeg | None:

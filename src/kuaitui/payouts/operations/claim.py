@@ -13,12 +13,12 @@ from django.db.models import BooleanField, ExpressionWrapper, Max, Q
 from kuaitui.channels.port import PayeeAccount, PayoutInstruction
 from kuaitui.channels.port.capabilities import NOTHING_BETWEEN
 from kuaitui.kit.crashpoints import reach
-from kuaitui.kit.outbox import publish, publish_all
-from kuaitui.ledger.operations import post_journal, post_journals
-from kuaitui.payouts.events import LegFailed
-from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
+from kuaitui.kit.outbox import publish_all
+from kuaitui.ledger.operations import post_journals
+from kuaitui.payouts.models import LegIntervention, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
 from kuaitui.payouts.operations.doubts import in_doubt_since, may_be_forgotten
+from kuaitui.payouts.operations.failing import fail_leg
 from kuaitui.payouts.operations.gates import is_limited, is_spaced, is_within_limits
 from kuaitui.payouts.operations.intervention_gate import due_intervention, payee_of
 from kuaitui.payouts.operations.postings import journal_of, news_of_sent
@@ -27,7 +27,7 @@ from kuaitui.payouts.operations.switches import is_sending_stopped
 from kuaitui.payouts.operations.writing import save_legs
 from kuaitui.payouts.queries.holds import last_held_at
 from kuaitui.payouts.rules import must_ask, next_kind
-from kuaitui.payouts.states import LegState, PayoutState
+from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionKind, Pace, PostingKind
 
 LEASE_ENDED = "lease_ended"
@@ -198,7 +198,8 @@ class _Gate:
             self.alone.append(leg.public_id)
             return False
         if is_closed:
-            _fail_unsent(leg, now)
+            # The way back has closed while the leg waited; no send of it took effect.
+            fail_leg(leg, ROUTE_CLOSED, now=now)
             return False
         if leg.needs_batch and not is_released(leg):
             return False
@@ -242,7 +243,11 @@ def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen
     return _Chosen(
         leg=leg,
         kind=kind,
-        instruction=with_release(leg, open_request(leg), held_at=held_at),
+        instruction=with_release(
+            leg,
+            open_request(leg),
+            held_at=held_at if must_ask(clear_since=leg.clear_since, held_at=held_at) else None,
+        ),
         doubt_since=doubt_since,
         is_uncertain=is_uncertain,
         is_first_send=kind is AttemptKind.SEND and leg.first_sent_at is None,
@@ -297,30 +302,6 @@ def _move_to(one: _Chosen, pace: Pace, now: dt.datetime) -> None:
         _move(leg, LegState.UNKNOWN, now)
     leg.fence += 1
     leg.lease_until = leg.next_check_at = now + pace.lease
-
-
-def _fail_unsent(leg: PayoutLeg, now: dt.datetime) -> None:
-    """The way back has closed while the leg waited; no send of it took effect."""
-    payout = leg.payout
-    if leg.first_sent_at is not None:
-        post_journal(journal_of(leg, PostingKind.FAILED, occurred_at=now), now=now)
-    _move(leg, LegState.FAILED, now)
-    leg.failed_at, leg.code = now, ROUTE_CLOSED
-    leg.next_check_at = leg.lease_until = None
-    save_legs([leg])
-    Payout.objects.filter(pk=payout.pk).update(state=PayoutState.NEEDS_REPAIR)
-    publish(
-        LegFailed(
-            payout.application_id,
-            payout.public_id,
-            leg.public_id,
-            leg.amount_minor,
-            leg.currency,
-            ROUTE_CLOSED,
-            now,
-        ),
-        now=now,
-    )
 
 
 def _move(leg: PayoutLeg, state: LegState, now: dt.datetime) -> None:

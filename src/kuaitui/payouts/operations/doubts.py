@@ -6,6 +6,7 @@ import datetime as dt
 
 from kuaitui.deposits.queries import ways_out
 from kuaitui.payouts.models import PayoutLeg, SendBack
+from kuaitui.payouts.operations.batch_gate import sent_in_this_release_at
 from kuaitui.payouts.states import LegState
 
 
@@ -29,7 +30,10 @@ def may_be_forgotten(sent: PayoutLeg | SendBack, *, now: dt.datetime) -> bool:
     The channel remembers numbers for so long and not longer (`resend_window`): later the same number
     could be paid anew.
     """
-    if sent.state != LegState.READY or sent.first_sent_at is None:
+    since = sent.first_sent_at
+    if isinstance(sent, PayoutLeg) and sent.needs_batch:
+        since = sent_in_this_release_at(sent)
+    if sent.state != LegState.READY or since is None:
         return False
     declared = ways_out().channels.get(sent.channel)
-    return declared is not None and now - sent.first_sent_at >= declared.resend_window
+    return declared is not None and now - since >= declared.resend_window

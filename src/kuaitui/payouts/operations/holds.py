@@ -19,7 +19,14 @@ from kuaitui.payouts.errors import (
     ReleaseNotProposed,
     SendingNotHeld,
 )
-from kuaitui.payouts.models import Incarnation, PayoutLeg, SendBack, SendingHold
+from kuaitui.payouts.models import (
+    Incarnation,
+    PayoutAttempt,
+    PayoutLeg,
+    SendBack,
+    SendBackAttempt,
+    SendingHold,
+)
 from kuaitui.payouts.operations.switches import lock_switches
 from kuaitui.payouts.queries.holds import (
     LastSend,
@@ -135,7 +142,11 @@ def _begin(cause: HoldCause, reason: str, actor: Actor, now: dt.datetime) -> boo
     if SendingHold.objects.filter(released_at=None).exists():
         return False
     hold = SendingHold.objects.create(
-        cause=cause, reason=reason[:TEXT_LENGTH_MAX], begun_by=actor.id, begun_at=now
+        cause=cause,
+        reason=reason[:TEXT_LENGTH_MAX],
+        begun_by=actor.id,
+        begun_at=now,
+        known_until=_last_call_at(),
     )
     live = Q(state__in=[state.value for state in LIVE], set_aside_at=None, lease_until=None)
     PayoutLeg.objects.filter(live).update(next_check_at=now)
@@ -150,6 +161,13 @@ def _begin(cause: HoldCause, reason: str, actor: Actor, now: dt.datetime) -> boo
     )
     wake()
     return True
+
+
+def _last_call_at() -> dt.datetime | None:
+    """When the last call of these books began: workers call nobody before they have looked."""
+    calls = PayoutAttempt.objects.order_by("-id").values_list("started_at", flat=True)[:1]
+    backs = SendBackAttempt.objects.order_by("-id").values_list("started_at", flat=True)[:1]
+    return max([*calls, *backs], default=None)
 
 
 def _lock_hold() -> SendingHold:

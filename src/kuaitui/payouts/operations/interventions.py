@@ -1,4 +1,7 @@
-"""What people decide about a leg that its channel holds for a person. A worker tells the channel."""
+"""What people decide about a leg with which the machine cannot go on.
+
+What a channel holds for a person a worker tells it; what no channel knows any more ends here.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,26 @@ from kuaitui.deposits.queries import destination, payee_details, ways_out
 from kuaitui.kernel.actor import Actor
 from kuaitui.kit.outbox import wake
 from kuaitui.payouts.errors import (
+    GiveUpNeedsAnother,
     HandOverAccountUnfit,
     HandOverNeedsAnother,
     InterventionMissing,
     InterventionOpen,
     InterventionUnderWay,
     LegNotCancellable,
+    LegNotLost,
     LegNotStuck,
     LegUnknown,
+    PayoutBeingAskedBack,
     ReasonMissing,
 )
 from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.failing import fail_leg
 from kuaitui.payouts.operations.requests import seal_payee
+from kuaitui.payouts.queries.holds import current_hold_began
+from kuaitui.payouts.queries.lost import is_lost
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import InterventionEnd, InterventionKind
+from kuaitui.payouts.types import GIVEN_UP, InterventionEnd, InterventionKind
 
 REASON_LENGTH_MAX = 200
 STUCK = frozenset({NeededAction.ABNORMAL_REFUND, NeededAction.MISSING_BANK_DETAILS})
@@ -135,6 +144,62 @@ def call_back(*, leg_id: str, reason: str, actor: Actor, now: dt.datetime) -> No
 
 
 @transaction.atomic(durable=True)
+def propose_give_up(*, leg_id: str, reason: str, actor: Actor, now: dt.datetime) -> None:
+    """Propose to say of a leg that it was never paid. Nothing moves before somebody else confirms.
+
+    Only where the machine has come to its end: the channel does not know the number, was asked after
+    its floor, and the leg may not be sent again.
+
+    Raises:
+        LegUnknown: there is no such leg.
+        LegNotLost: it may still be paid or sent, or the channel was not asked lately.
+        InterventionOpen: something is decided about it already.
+        ReasonMissing: nobody gives a payment up without saying what was found.
+        PayoutBeingAskedBack: sending is on hold after a restore.
+    """
+    leg = _lock(leg_id)
+    _require_lost(leg, now)
+    _ensure_none_open(leg)
+    LegIntervention.objects.create(
+        leg=leg,
+        kind=InterventionKind.GIVE_UP,
+        reason=_reason(reason, leg_id),
+        proposed_by=actor.id,
+        proposed_at=now,
+    )
+    _record(leg, "payout.give_up_proposed", actor, now)
+
+
+@transaction.atomic(durable=True)
+def confirm_give_up(*, leg_id: str, actor: Actor, now: dt.datetime) -> None:
+    """Say of a leg that it was never paid, as a colleague proposed: it has failed.
+
+    Posts *in transit → frozen*. Its seller names another account, under a new number, or two people
+    close it out. Should the channel have paid the number after all, reconciliation finds it.
+
+    Raises:
+        LegUnknown: there is no such leg.
+        InterventionMissing: no such proposal waits (any more).
+        GiveUpNeedsAnother: this person proposed it. The database would refuse it too.
+        LegNotLost: the channel has answered since, or was not asked lately.
+        PayoutBeingAskedBack: sending is on hold after a restore.
+    """
+    leg = _lock(leg_id)
+    decided = _open(leg)
+    if decided is None or decided.kind != InterventionKind.GIVE_UP:
+        raise InterventionMissing(leg=leg_id)
+    if decided.proposed_by == actor.id:
+        raise GiveUpNeedsAnother(leg=leg_id)
+    _require_lost(leg, now)
+    decided.confirmed_by, decided.confirmed_at = actor.id, now
+    decided.save(update_fields=["confirmed_by", "confirmed_at"])
+    fail_leg(leg, GIVEN_UP, now=now)
+    decided.ended_at, decided.ended_as = now, InterventionEnd.WENT_ON
+    decided.save(update_fields=["ended_at", "ended_as"])
+    _record(leg, "payout.given_up", actor, now)
+
+
+@transaction.atomic(durable=True)
 def withdraw_intervention(*, leg_id: str, actor: Actor, now: dt.datetime) -> None:
     """Take back what was decided about a leg, so that something else can be decided.
 
@@ -162,6 +227,13 @@ def _lock(leg_id: str) -> PayoutLeg:
     if payouts.filter(legs__public_id=leg_id).first() is None:
         raise LegUnknown(leg=leg_id)
     return PayoutLeg.objects.select_for_update().get(public_id=leg_id)
+
+
+def _require_lost(leg: PayoutLeg, now: dt.datetime) -> None:
+    if current_hold_began() is not None:
+        raise PayoutBeingAskedBack(leg=leg.public_id)
+    if not is_lost(leg, declared=ways_out().channels.get(leg.channel), now=now):
+        raise LegNotLost(leg=leg.public_id)
 
 
 def _waits_for(leg: PayoutLeg) -> NeededAction | None:

@@ -134,10 +134,12 @@ def _ask_back(moved: Moved, recording: Recording, pace: Pace, now: dt.datetime) 
     is_news = leg.first_sent_at is None
     leg.first_sent_at = leg.first_sent_at or now
     leg.last_sent_at = leg.last_sent_at or now
-    if is_news and step.state is not LegState.FAILED:
+    if step.state is LegState.FAILED:
+        return step
+    note_sent(leg, now=now)
+    if is_news:
         moved.post(PostingKind.SENT, now)
         moved.news.append(news_of_sent(leg.payout, leg, now))
-        note_sent(leg, now=now)
     return step
 
 

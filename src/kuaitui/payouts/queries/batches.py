@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -16,8 +16,6 @@ from kuaitui.payouts.states import BatchState, LegState
 
 BATCHES_MAX = 200
 LEGS_MAX = 5000
-# What a released batch still waits for. A leg whose send a restore forgot may have failed unsent here.
-UNSENT: Final = Q(sent_at=None, left_at=None, leg__state__in=["ready", "sending"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,12 @@ def file_id(batch_id: str) -> str:
 def is_older_than(held_at: dt.datetime | None, released_at: dt.datetime | None) -> bool:
     """Whether a batch was released before sending was last put on hold after a restore."""
     return held_at is not None and released_at is not None and released_at <= held_at
+
+
+def is_unsent(prefix: str = "") -> Q:
+    """What a released batch still waits for. A leg whose send a restore forgot may have failed unsent."""
+    waits = {"sent_at": None, "left_at": None, "leg__state__in": ["ready", "sending"]}
+    return Q(**{f"{prefix}{name}": value for name, value in waits.items()})
 
 
 def waiting_rows(*, channel: str, currency: str) -> QuerySet[PayoutLeg]:
@@ -134,16 +138,13 @@ def approvers_in_batch(batch_id: str) -> frozenset[str]:
 
 
 def _counted(rows: QuerySet[PayoutBatch]) -> QuerySet[PayoutBatch]:
-    unsent = Q(
-        members__sent_at=None, members__left_at=None, members__leg__state__in=["ready", "sending"]
-    )
     under_way = Q(
         members__sent_at__isnull=False,
         members__left_at=None,
         members__leg__state__in=["ready", "sending", "unknown", "accepted", "needs_action"],
     )
     return rows.annotate(
-        unsent_count=Count("members", filter=unsent),
+        unsent_count=Count("members", filter=is_unsent("members__")),
         open_count=Count("members", filter=under_way),
     )
 
