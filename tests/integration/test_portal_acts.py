@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils.translation import override
 
 import kuaitui.refunds
-from kuaitui.channels.port import Accepted, FailedDefinite, NeededAction, NeedsAction, Succeeded
+from kuaitui.channels.port import (
+    Accepted,
+    FailedDefinite,
+    NeededAction,
+    NeedsAction,
+    Route,
+    Succeeded,
+)
 from kuaitui.interfaces.portal import words
 from kuaitui.interfaces.portal.story import next_of, steps_of
 from kuaitui.payouts.states import LegState
@@ -345,6 +354,37 @@ def test_a_rejection_that_can_be_appealed_is_a_thing_to_do_until_something_newer
     made.submit()
 
     assert "See what to do" not in home_of(made)
+
+
+def test_a_deduction_of_everything_is_told_as_what_it_is_and_not_as_an_appeal() -> None:
+    made = brought_to(State.IN_REVIEW)
+    made.deduct("¥10,000")
+    made.deliver()
+    assert made.state is State.REJECTED
+    client = portal_given.browser(made.shop.shop_key)
+
+    page = client.get(address(made)).text
+
+    assert "A deduction took all that the deposit held." in page
+    assert "appeal" not in page
+    assert "ded_" not in page, "a number that tells nobody anything"
+
+
+@pytest.mark.parametrize("kind", ["", "?kind=excess"])
+def test_the_conditions_stand_where_no_channel_can_pay_it_out(settings: Any, kind: str) -> None:
+    only_back = replace(
+        payouts_given.CAPABILITIES,
+        routes=frozenset({Route.ORIGINAL}),
+        payee_kinds=frozenset(),
+    )
+    with payouts_given.confirming_channel(settings, only_back):
+        shop = given.shop(MIDDLE, route_open=False)
+        client = portal_given.browser(shop.shop_key)
+        answer = client.get(f"/shops/{shop.shop_id}/deposits/{shop.account_id}/eligibility{kind}")
+
+    assert answer.status_code == 200
+    assert "there is no way to pay it out now" in answer.text
+    assert "Ask for the deposit back" not in answer.text
 
 
 def test_an_act_called_as_a_page_says_that_nothing_was_done() -> None:
