@@ -15,8 +15,10 @@ _OPEN = """
 SELECT public_id, state, appeals, due_at FROM refunds_application
 WHERE account_id = %s AND (state NOT IN ('paid', 'withdrawn', 'rejected', 'expired', 'closed_out')
     OR state = 'rejected' AND appeals = 0 AND due_at IS NOT NULL)
-ORDER BY id
+ORDER BY state <> 'draft', id
 """
+"""Drafts first: who fills one in may sell something before, and a payout begun in the same visit is
+judged by all that was reported by the end of it."""
 ENDS_WITHOUT_PEOPLE = ("draft", "rejected", "submitted", "checking", "approved", "paying")
 
 
