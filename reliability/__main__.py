@@ -26,6 +26,7 @@ from reliability.kept import (
     Kept,
     kept_for_this_program,
 )
+from reliability.parts import take_over, write_down
 from reliability.years import flood, play_years
 
 KILLS_A_PART: Final = 300
@@ -49,6 +50,11 @@ def main() -> int:
         action="store_true",
         help="play also what an earlier run of this program has played",
     )
+    parser.add_argument(
+        "--go-on",
+        action="store_true",
+        help="play only what docs/reliability-parts.jsonl does not tell of",
+    )
     arguments = parser.parse_args()
     of_crashes, of_years = (
         Kept(None) if arguments.anew else kept_for_this_program(no_part=no_part)
@@ -59,6 +65,8 @@ def main() -> int:
         if not arguments.json:
             print(text, flush=True)
 
+    if arguments.go_on:
+        say(f"{take_over((of_crashes, of_years))} parts taken over")
     if arguments.part == "crashes":
         return _tell(_crashes(arguments, of_crashes, say), arguments)
     if arguments.part == "years":
@@ -70,6 +78,7 @@ def main() -> int:
     crashes = _crashes(arguments, of_crashes, say)
     years = play_years(arguments.years, seed=arguments.seed, kept=of_years, say=say)
     told = flood(arguments.notifications, seed=arguments.seed, kept=of_years, say=say)
+    write_down((of_crashes, of_years))
     print(report.write(crashes, years, told))
     return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0
 

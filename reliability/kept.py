@@ -20,6 +20,7 @@ PROGRAM: Final = ("src", "reliability", "requirements")
 NO_PART: Final = (
     "reliability/__main__.py",
     "reliability/kept.py",
+    "reliability/parts.py",
     "reliability/report.py",
     "src/kuaitui/demo/",
 )
@@ -40,6 +41,23 @@ class Kept:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
+    @property
+    def program(self) -> str:
+        """The mark of the program whose parts these are."""
+        return "" if self._folder is None else self._folder.name
+
+    def parts(self) -> list[tuple[str, Figures]]:
+        """All parts that are done and sound, by name."""
+        paths = [] if self._folder is None else sorted(self._folder.glob("*.json"))
+        return [(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+
+    def put(self, name: str, figures: Figures) -> bool:
+        """Keep a part that was played elsewhere, unless it is here; whether it is new."""
+        if self._folder is None or (self._folder / f"{name}.json").exists():
+            return False
+        self._write(name, figures)
+        return True
+
     def part(self, name: str, play: Callable[[], Figures]) -> Figures:
         """What a part came to: kept from an earlier run, or played now.
 
@@ -52,11 +70,15 @@ class Kept:
         if path.exists():
             return dict(json.loads(path.read_text(encoding="utf-8")))
         figures = play()
-        self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f"{name}.part")
-        unfinished.write_text(json.dumps(figures), encoding="utf-8")
-        unfinished.replace(path.with_name(f"{name}.found") if figures["findings"] else path)
+        self._write(name, figures)
         return figures
+
+    def _write(self, name: str, figures: Figures) -> None:
+        assert self._folder is not None  # for the type checker
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self._folder / f"{name}.part"
+        unfinished.write_text(json.dumps(figures), encoding="utf-8")
+        unfinished.replace(self._folder / f"{name}.{'found' if figures['findings'] else 'json'}")
 
 
 def kept_for_this_program(*, no_part: tuple[str, ...]) -> Kept:

@@ -25,6 +25,7 @@ METHOD = """
 - **Simulated years** are years of small marketplaces, played from seeds. The real operations run on a real PostgreSQL; clock, channels and chance are replaced. An auditor that shares no code with them compares books, channels' books and rules. See [simulation](explanation/simulation.md).
 - **Kills and crashes** replace nothing: workers, pages, the simulated channel and PostgreSQL are processes of their own and die by SIGKILL, at named points and at any moment, while people apply and decide. The channel forgets numbers, so whatever is sent twice is paid twice. Judges are plain SQL, the channel's own book, and what applicants were told.
 - Each `make test` plays a helping of both; `make reliability` plays all of it, for hours. A run that was stopped goes on where it stood, as long as the program is the same.
+- [Every part](reliability-parts.jsonl) is written down with its figures and can be played again by its name: `years-1501-50` is `kuaitui simulate --shops 2 --density 0.7 --seed 1501 --years 50`, `flood-7` the same with `--seed 7 --years 1 --repeats 1000`, `crashes-3-300-20` is `python -m reliability crashes --anew --seed 3 --kills 300 --database-crashes 20`. On another machine `make reliability RELIABILITY_ARGS=--go-on` plays only what is missing.
 
 ## What they are not
 Simulated years are not calendar years. Process death is shown, power loss is not: that is PostgreSQL's promise with `fsync` on. The channels are our own simulators, which clients that nobody here wrote drive too. One database, no replicas.

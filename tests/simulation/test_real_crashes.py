@@ -22,7 +22,7 @@ KILLS, DATABASE_CRASHES = 300, 10
 
 def test_three_hundred_kills_and_ten_crashes_of_the_database_lose_and_double_nothing() -> None:
     command = [
-        sys.executable, "-m", "reliability", "crashes", "--json",
+        sys.executable, "-m", "reliability", "crashes", "--anew", "--json",
         "--kills", str(KILLS), "--database-crashes", str(DATABASE_CRASHES), "--seed", "20261125",
     ]  # fmt: skip
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

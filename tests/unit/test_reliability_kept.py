@@ -7,6 +7,8 @@ from pathlib import Path
 
 from reliability.__main__ import added
 from reliability.kept import NO_PART_IN_CRASHES, NO_PART_IN_YEARS, ROOT, Kept, mark_of
+from reliability.parts import take_over, write_down
+from reliability.years import SUMMED
 
 
 def test_a_part_that_is_done_is_not_played_again(tmp_path: Path) -> None:
@@ -84,3 +86,30 @@ def test_parts_add_up() -> None:
         "is_sound": False,
         "findings": ["lost"],
     }
+
+
+def test_a_run_goes_on_elsewhere_from_what_is_written_down(tmp_path: Path) -> None:
+    years = {**dict.fromkeys(SUMMED, 7), "faults": {"slow": 2}, "findings": []}
+    here, there = Kept(tmp_path / "here" / "mark"), Kept(tmp_path / "there" / "mark")
+    here.part("years-1-50", lambda: {**years, "seconds": 3.5})
+    here.part("crashes-1-300-20", lambda: {"kills": 300, "findings": []})
+    here.part("years-101-50", lambda: {**years, "findings": ["lost"]})
+
+    write_down([here], tmp_path / "parts.jsonl")
+
+    assert take_over([there], tmp_path / "parts.jsonl") == 2
+    assert take_over([there], tmp_path / "parts.jsonl") == 0
+    assert there.parts() == [
+        ("crashes-1-300-20", {"kills": 300, "findings": []}),
+        ("years-1-50", years),
+    ]
+
+
+def test_parts_of_another_program_are_not_taken_over(tmp_path: Path) -> None:
+    here, there = Kept(tmp_path / "mark"), Kept(tmp_path / "other")
+    here.part("crashes-1-300-20", lambda: {"kills": 300, "findings": []})
+
+    write_down([here], tmp_path / "parts.jsonl")
+
+    assert take_over([there, Kept(None)], tmp_path / "parts.jsonl") == 0
+    assert there.parts() == []
