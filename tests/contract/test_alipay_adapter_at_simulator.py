@@ -39,10 +39,10 @@ from kuaitui.channels.port import (
     PayoutInstruction,
     RefusedBecause,
     Returned,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
-    StatementNotReady,
     StatementRefused,
     Succeeded,
     Unknown,
@@ -752,7 +752,7 @@ def test_a_day_without_events_has_no_bill(day: Any, past_day: dt.date) -> None:
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        (Fault.BILL_LATE, StatementNotReady()),
+        (Fault.BILL_LATE, StatementAbsent()),
         (Fault.ERROR_BEFORE, Unknown("unsigned.isp.unknow-error")),
         (Fault.UNSIGNED, Unknown("unsigned.10000")),
         (Fault.GARBAGE, Unknown("unreadable")),

@@ -14,6 +14,7 @@ from django.db import connection
 
 from kuaitui.channels.port import (
     RejectedConfig,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
@@ -130,6 +131,34 @@ def test_a_bill_that_does_not_come_is_asked_for_again_and_told_once(outcome) -> 
     report = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED)
     assert (report.state, report.is_late) == (DayState.NOT_HERE, True)
     assert all(one.problem for one in report.bills)
+
+
+def test_of_a_day_without_anything_a_bill_that_is_not_there_is_none_and_nobody_is_alarmed() -> None:
+    channel = answering(StatementAbsent())
+    for hour in (10, 12):
+        turn(channel, at(hour, 59, day=TODAY))
+    assert queries.files_of_day(channel=CHANNEL, day=DAY) == ()
+
+    for hour in (13, 14):
+        turn(channel, at(hour, 30, day=TODAY))
+
+    report = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED)
+    assert (report.state, report.is_late) == (DayState.PROVEN, False)
+    assert late_events() == 0
+
+
+def test_a_bill_that_is_not_there_of_a_day_on_which_money_moved_is_late() -> None:
+    shop = given.shop((), paid_days_ago=0)
+    given.pay_in(shop.account_id, "¥300", reference="P1", paid_at=at(12))
+    channel = answering(StatementAbsent())
+
+    for hour in (11, 13, 14):
+        turn(channel, at(hour, 30, day=TODAY))
+
+    report = queries.day_report(channel=CHANNEL, day=DAY, needed=NEEDED)
+    assert (report.state, report.is_late) == (DayState.NOT_HERE, True)
+    assert late_events() == channel.asked // 3
+    assert {one.problem for one in report.bills} == {"not_ready"}
 
 
 def test_a_bill_that_came_late_is_compared_and_no_longer_late() -> None:

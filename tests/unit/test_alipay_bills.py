@@ -18,10 +18,10 @@ from kuaitui.channels.port import (
     NotSent,
     RejectedConfig,
     Statement,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
-    StatementNotReady,
     StatementOutcome,
     StatementRefused,
     Unknown,
@@ -295,7 +295,7 @@ def test_the_bill_of_funds_is_the_signcustomer_bill() -> None:
     ("told", "outcome"),
     [
         (failure("NO_BILL_DATA"), StatementEmpty()),
-        (failure("isp.bill_not_exist"), StatementNotReady()),
+        (failure("isp.bill_not_exist"), StatementAbsent()),
         (
             failure("isv.insufficient-isv-permissions", code="40006"),
             RejectedConfig("INSUFFICIENT-ISV-PERMISSIONS"),

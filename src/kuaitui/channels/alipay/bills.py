@@ -11,10 +11,10 @@ from kuaitui.channels.alipay.gateway import Gateway
 from kuaitui.channels.port import (
     NotSent,
     RejectedConfig,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
-    StatementNotReady,
     StatementOutcome,
     Unknown,
 )
@@ -23,7 +23,7 @@ from kuaitui.kernel.clock import read_stopwatch_s
 BILL_METHOD: Final = "alipay.data.dataservice.bill.downloadurl.query"
 BILL_TYPES: Final = {StatementKind.TRADES: "trade", StatementKind.FUNDS: "signcustomer"}
 NOTHING_HAPPENED: Final = ("NO_BILL_DATA",)
-MADE_LATER: Final = ("BILL_NOT_EXIST",)
+NOT_THERE: Final = ("BILL_NOT_EXIST",)
 _ZIP_BEGINS: Final = b"PK"
 
 
@@ -38,8 +38,8 @@ def fetch_bill(
         return answer
     if names_any(answer, NOTHING_HAPPENED):
         return StatementEmpty()
-    if names_any(answer, MADE_LATER):
-        return StatementNotReady()
+    if names_any(answer, NOT_THERE):
+        return StatementAbsent()
     if not answer.is_success:
         refused = meaning_of(answer, Codes())
         return refused if isinstance(refused, RejectedConfig) else Unknown(answer.cause)

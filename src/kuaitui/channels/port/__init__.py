@@ -64,6 +64,7 @@ from kuaitui.channels.port.pay_ins import (
 from kuaitui.channels.port.statements import (
     LineKind,
     Statement,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
@@ -116,6 +117,7 @@ __all__ = [
     "Returned",
     "Route",
     "Statement",
+    "StatementAbsent",
     "StatementChannel",
     "StatementEmpty",
     "StatementFetched",

@@ -104,6 +104,20 @@ class StatementNotReady:
     """The channel makes this bill later."""
 
 
+@dataclass(frozen=True, slots=True)
+class StatementAbsent:
+    """There is no such bill: nothing happened on that day, or it is made later.
+
+    Alipay has one word for both, so our books and the hour must say which it is.
+    """
+
+
 StatementOutcome: TypeAlias = (
-    StatementFetched | StatementEmpty | StatementNotReady | RejectedConfig | NotSent | Unknown
+    StatementFetched
+    | StatementEmpty
+    | StatementNotReady
+    | StatementAbsent
+    | RejectedConfig
+    | NotSent
+    | Unknown
 )

@@ -16,6 +16,7 @@ from kuaitui.audit.operations import record
 from kuaitui.channels.port import (
     NotSent,
     RejectedConfig,
+    StatementAbsent,
     StatementEmpty,
     StatementFetched,
     StatementKind,
@@ -31,12 +32,16 @@ from kuaitui.reconciliation.models import BillDay
 from kuaitui.reconciliation.operations.bring import bring_empty, bring_file
 from kuaitui.reconciliation.operations.compare import compare_bill
 from kuaitui.reconciliation.operations.stop import stop_for_breaks
+from kuaitui.reconciliation.queries.items import BillOfDay, differing
 from kuaitui.reconciliation.rules import day_of
 from kuaitui.reconciliation.types import Brought, Source
 
 FETCHER: Final = Actor.system("reconciliation.fetch")
 ONE_DAY: Final = dt.timedelta(days=1)
 TRIES_AT_ONCE_MAX: Final = 20
+LAST_CALL: Final = dt.timedelta(hours=1)
+"""So long before a bill is late, one that its channel does not have is taken for none."""
+_NO_READING: Final = 0
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +120,9 @@ def fetch_bill(
                     now=now,
                 )
             )
-        case StatementEmpty():
+        case StatementAbsent() if not _was_quiet(channel, bill, day, plan, now):
+            problem = "not_ready"
+        case StatementEmpty() | StatementAbsent():
             return Fetched(bring_empty(channel=channel, bill=bill, day=day, actor=FETCHER, now=now))
         case StatementNotReady():
             problem = "not_ready"
@@ -126,6 +133,16 @@ def fetch_bill(
     BillDay.objects.filter(channel=channel, bill=bill, day=day).update(problem=problem[:120])
     log.warning("reconciliation.bill.not_fetched", channel=channel, bill=bill, problem=problem)
     return Fetched(None, problem)
+
+
+def _was_quiet(
+    channel: str, bill: StatementKind, day: dt.date, plan: Plan, now: dt.datetime
+) -> bool:
+    """Whether a bill that is not there is none: it should be by now, and we know of nothing on it."""
+    late_at = dt.datetime.combine(day + ONE_DAY, plan.late_from, plan.zone)
+    if now < late_at - LAST_CALL:
+        return False
+    return not differing(BillOfDay(channel, bill, day, _NO_READING), plan.zone, limit=1)
 
 
 def fetch_due(*, channels: Channels, plan: Plan, clock: Callable[[], dt.datetime]) -> int:
