@@ -12,8 +12,17 @@ from django.test import Client
 from kuaitui.channels.alipay.formats import write_moment
 from kuaitui.interfaces.callbacks import views
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kit import inbox
 from tests.support import given
-from tests.support.alipay import APP_ID, SELLER_ID, kept, notification, pem, public_pem
+from tests.support.alipay import (
+    APP_ID,
+    SELLER_ID,
+    kept,
+    message,
+    notification,
+    pem,
+    public_pem,
+)
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/callbacks/alipay"
@@ -46,6 +55,20 @@ def test_a_genuine_notification_is_answered_with_exactly_success() -> None:
         response = client.post(ADDRESS, body, content_type="application/x-www-form-urlencoded")
 
         assert (response.status_code, response.content) == (200, b"success")
+
+
+def test_what_is_not_for_us_is_counted_and_never_comes_again() -> None:
+    now = read_clock()
+    body = message(
+        msg_method="alipay.open.auth.appauth.cancelled",
+        utc_timestamp=f"{now.timestamp() * 1000:.0f}",
+    )
+
+    with given.nothing_moves(*TABLES):
+        response = Client().post(ADDRESS, body, content_type="application/x-www-form-urlencoded")
+
+    assert (response.status_code, response.content) == (200, b"success")
+    assert inbox.refused_counts(channel="alipay") == {"not_for_us": 1}
 
 
 def test_what_is_not_taken_is_not_answered_with_success() -> None:

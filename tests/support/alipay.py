@@ -209,6 +209,27 @@ def notification(*, signer: str = "alipay", **changes: str) -> bytes:
     return urlencode({**form, "sign": signed_by(signer, text.encode())}).encode()
 
 
+def message(*, signer: str = "alipay", **changes: str) -> bytes:
+    """A message of a transfer to the application's address, signed as a notification is."""
+    content = {"out_biz_no": "leg1", "order_id": "20261125110070000006", "status": "SUCCESS"}
+    form = {
+        "notify_type": "",
+        "notify_time": "",
+        "seller_id": "",
+        "out_trade_no": "",
+        "trade_no": "",
+        "trade_status": "",
+        "total_amount": "",
+        "subject": "",
+        "msg_method": "alipay.fund.trans.order.changed",
+        "utc_timestamp": f"{NOW.timestamp() * 1000:.0f}",
+        "version": "1.1",
+        "biz_content": json.dumps(content),
+        **changes,
+    }
+    return notification(signer=signer, **form)
+
+
 def kept(directory: Path, name: str, content: bytes) -> str:
     file = directory / name
     file.write_bytes(content)

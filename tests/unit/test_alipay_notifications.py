@@ -20,7 +20,7 @@ from kuaitui.channels.port import (
     RefusedBecause,
 )
 from tests.support import alipay_golden as golden
-from tests.support.alipay import NOW, StandIn, kept, notification, settings
+from tests.support.alipay import NOW, StandIn, kept, message, notification, settings
 
 CHANNEL = StandIn().channel()
 
@@ -43,6 +43,18 @@ def test_a_refund_is_spoken_of_by_its_own_number() -> None:
     told = read(notification(out_biz_no="pay_1_a", refund_fee="1.00"))
 
     assert told == Notification("2026112500222150000001", NotificationSubject.PAYOUT, "pay_1_a")
+
+
+def test_a_transfer_is_spoken_of_in_a_message_to_the_application() -> None:
+    assert read(message()) == Notification(
+        "2026112500222150000001", NotificationSubject.PAYOUT, "leg1"
+    )
+
+
+def test_a_message_of_another_sort_is_not_for_us() -> None:
+    other = message(msg_method="alipay.open.auth.appauth.cancelled", biz_content="{}")
+
+    assert read(other) == refused(RefusedBecause.NOT_FOR_US)
 
 
 def test_one_that_alipay_really_sent_is_taken(tmp_path: Path) -> None:
@@ -80,6 +92,16 @@ WHY_NOT: list[tuple[str, bytes, RefusedBecause]] = [
     ("a strange time", notification(notify_time="now"), RefusedBecause.UNREADABLE),
     ("no event", notification(notify_id=""), RefusedBecause.UNREADABLE),
     ("no number", notification(out_trade_no=""), RefusedBecause.UNREADABLE),
+    ("a message of a stranger", message(signer="a stranger"), RefusedBecause.FORGED),
+    ("of another app", message(app_id="2021000000000009"), RefusedBecause.ANOTHER_MERCHANT),
+    ("an old message", message(utc_timestamp="1766600000000"), RefusedBecause.STALE),
+    ("a message without a time", message(utc_timestamp=""), RefusedBecause.UNREADABLE),
+    ("a time in seconds", message(utc_timestamp="1766600000"), RefusedBecause.UNREADABLE),
+    ("a message without content", message(biz_content=""), RefusedBecause.UNREADABLE),
+    ("content that is no object", message(biz_content="[1]"), RefusedBecause.UNREADABLE),
+    ("of no transfer", message(biz_content='{"status": "SUCCESS"}'), RefusedBecause.UNREADABLE),
+    ("of a number", message(biz_content='{"out_biz_no": 7}'), RefusedBecause.UNREADABLE),
+    ("a message without an event", message(notify_id=""), RefusedBecause.UNREADABLE),
     ("not text", b"\xff\xfe", RefusedBecause.UNREADABLE),
     ("no form", b"no form", RefusedBecause.UNREADABLE),
     ("JSON", b'{"json": true}', RefusedBecause.UNREADABLE),

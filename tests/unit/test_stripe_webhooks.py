@@ -100,18 +100,21 @@ def test_an_event_is_fresh_for_five_minutes(age_s: int, is_taken: bool) -> None:
         b"[]",
         b"\xff",
         b"{}",
-        event("customer"),
-        event(number=None),
         event(number=""),
         event(number=7),
         event(id=7),
         event(data=None),
         b"[" * 100_000,
     ],
-    ids=range(11),
+    ids=range(9),
 )
 def test_a_genuine_event_of_no_form_we_know_is_unreadable(body: bytes) -> None:
     assert read(body) == NotificationRefused(RefusedBecause.UNREADABLE)
+
+
+@pytest.mark.parametrize("body", [event("customer"), event(number=None)], ids=["sort", "number"])
+def test_an_event_of_another_sort_or_of_nothing_we_made_is_not_for_us(body: bytes) -> None:
+    assert read(body) == NotificationRefused(RefusedBecause.NOT_FOR_US)
 
 
 @given(header=st.text(max_size=100), body=st.binary(max_size=100))

@@ -138,8 +138,7 @@ def test_a_notification_of_another_merchant_is_not_ours() -> None:
         b"\xff",
         b"[" * 60_000,
         body()[:-1],
-        body(event_type="PAYSCORE.USER_OPEN_SERVICE"),
-        body(event_type="refund.success"),
+        body(event_type=7),
         body(id=None),
         body(id="E" * 65),
         body(resource=[]),
@@ -161,6 +160,11 @@ def test_a_notification_of_another_merchant_is_not_ours() -> None:
 )
 def test_what_is_genuine_and_not_of_a_known_form_is_unreadable(content: bytes) -> None:
     assert told(content) == UNREADABLE
+
+
+@pytest.mark.parametrize("event_type", ["PAYSCORE.USER_OPEN_SERVICE", "refund.success"])
+def test_an_event_that_we_did_not_ask_for_is_not_for_us(event_type: str) -> None:
+    assert told(body(event_type=event_type)) == NotificationRefused(RefusedBecause.NOT_FOR_US)
 
 
 def test_an_oversized_notification_is_not_even_verified() -> None:

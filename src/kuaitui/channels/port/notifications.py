@@ -38,6 +38,9 @@ class RefusedBecause(enum.StrEnum):
     """Genuine, and not of a form that we know."""
     ANOTHER_MERCHANT = "another_merchant"
     """Genuine, and meant for somebody else."""
+    NOT_FOR_US = "not_for_us"
+    """Genuine, and of nothing that we asked for. It is acknowledged all the same: a channel repeats
+    what is not, and in the end sends nothing more to an address that never takes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,7 @@ def read_webhook(
     age_s = now.timestamp() - int(signed_at_s)
     if abs(age_s) > TOLERANCE.total_seconds():
         return NotificationRefused(RefusedBecause.STALE)
-    told = _told(body)
-    return told or NotificationRefused(RefusedBecause.UNREADABLE)
+    return _told(body)
 
 
 def _signed(header: str) -> tuple[str, list[str]]:
@@ -52,14 +51,19 @@ def _signed(header: str) -> tuple[str, list[str]]:
     return times[0], [v for name, _, v in pairs if name == "v1" and v.isascii()]
 
 
-def _told(body: bytes) -> Notification | None:
+def _told(body: bytes) -> Notification | NotificationRefused:
+    """An event of another sort, or of what was made in Stripe's own pages, has no number of ours."""
     try:
         event: Any = json.loads(body)
         event_id, subject = event["id"], event["data"]["object"]
         kind = SUBJECTS.get(subject["object"])
-        number = subject["metadata"][NUMBER]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    if kind is None or not isinstance(event_id, str) or not isinstance(number, str) or not number:
-        return None
+        number = (subject.get("metadata") or {}).get(NUMBER)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return NotificationRefused(RefusedBecause.UNREADABLE)
+    if not isinstance(event_id, str):
+        return NotificationRefused(RefusedBecause.UNREADABLE)
+    if kind is None or number is None:
+        return NotificationRefused(RefusedBecause.NOT_FOR_US)
+    if not isinstance(number, str) or not number:
+        return NotificationRefused(RefusedBecause.UNREADABLE)
     return Notification(event_id, kind, number)

@@ -64,8 +64,10 @@ def _read(settings: WeChatPaySettings, body: bytes) -> Notification | Notificati
     document = read_document(body) or {}
     event_id = _word(document, "id")
     event_type = _word(document, "event_type")
-    if not event_id or event_type not in EVENTS:
+    if not event_id or not event_type:
         return None
+    if event_type not in EVENTS:
+        return NotificationRefused(RefusedBecause.NOT_FOR_US)
     try:
         resource = read_document(open_sealed(settings.apiv3_key, document.get("resource"))) or {}
     except SealedUnreadable:

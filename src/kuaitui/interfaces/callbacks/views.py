@@ -18,7 +18,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from kuaitui.channels.port import Notification, NotificationRefused, NotificationSubject
+from kuaitui.channels.port import (
+    Acknowledgement,
+    Notification,
+    NotificationRefused,
+    NotificationSubject,
+    RefusedBecause,
+)
 from kuaitui.channels.registry import Channels, ChannelUnknown, build_channels
 from kuaitui.deposits.operations import note_pay_in_hint
 from kuaitui.kernel.clock import read_clock
@@ -41,6 +47,9 @@ log = structlog.get_logger(__name__)
 def notification(request: HttpRequest, channel: str) -> HttpResponse:
     """Take a channel's notification. Anything but success makes the channel send it again.
 
+    A genuine one of nothing that we asked for is counted and acknowledged: it would come again and
+    again, and channels stop calling an address that takes none.
+
     A genuine one about a number that is not ours gets the same answer as any other: nobody learns
     here which numbers exist. When the database is not there in time the answer is 503, and the
     channel's own repetition is our second chance.
@@ -57,14 +66,19 @@ def notification(request: HttpRequest, channel: str) -> HttpResponse:
                 return _refuse(channel, *size)
             told = adapter.read_notification(request.headers, request.body, now=now)
             if isinstance(told, NotificationRefused):
-                return _refuse(
+                refused = _refuse(
                     channel, told.reason.value, HTTPStatus.UNAUTHORIZED, body=request.body
                 )
+                is_ours = told.reason is not RefusedBecause.NOT_FOR_US
+                return refused if is_ours else _acknowledge(adapter.acknowledgement)
             _take(channel, told, request.body)
     except DatabaseError:
         log.exception("channel.notification.put_off", channel=channel)
         return HttpResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
-    answer = adapter.acknowledgement
+    return _acknowledge(adapter.acknowledgement)
+
+
+def _acknowledge(answer: Acknowledgement) -> HttpResponse:
     return HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
 
 
