@@ -102,6 +102,7 @@ def test_a_payment_file_is_valid_by_the_published_schema(version: str) -> None:
         instruction(),
         instruction("leg2", "1.00", payee=replace(PAYEE, holder_name="A & <B>", bank_code="")),
         instruction("leg3", "99999999.99", payee=replace(PAYEE, bank_code="CMBCCNBS")),
+        instruction("leg4", "1.00", payee=replace(PAYEE, bank_code="102100099996")),
     ]
 
     file = channel().render_batch(
@@ -109,7 +110,8 @@ def test_a_payment_file_is_valid_by_the_published_schema(version: str) -> None:
     )
 
     schema.validate(io.BytesIO(file.content))
-    assert b"<CtrlSum>100000013.33</CtrlSum>" in file.content
+    assert b"<CtrlSum>100000014.33</CtrlSum>" in file.content
+    assert file.content.count(b"<Cd>CNAPS</Cd></ClrSysId><MmbId>102100099996</MmbId>") == 1
     assert file.name == "bat1-2026-11-23.xml"
 
 
@@ -204,6 +206,33 @@ def test_a_statement_says_what_was_booked_and_which_day_is_whole() -> None:
 
     assert [(word.number, word.status) for word in message.words] == [(NUMBER, BankStatus.BOOKED)]
     assert message.statement_days == (MONDAY,)
+
+
+def test_what_lay_there_before_may_be_told_as_the_last_closing() -> None:
+    content = camt053(entry()).replace(b"OPBD", b"PRCD")
+
+    assert [word.number for word in read(content).words] == [NUMBER]
+    assert refused(content.replace(b"87.66", b"87.67")).reason == "totals_differ"
+
+
+def several_accounts(*statements: bytes) -> bytes:
+    """One message with the statements of several."""
+    inner = [
+        one[one.index(b"<Stmt>") : one.index(b"</Stmt>") + len(b"</Stmt>")] for one in statements
+    ]
+    return statements[0].replace(inner[0], b"".join(inner))
+
+
+def test_of_a_message_with_several_accounts_only_ours_is_read() -> None:
+    other = camt053(entry("50.00"), account=ACCT.replace(ACCOUNT, "NL00"), closing="50.00")
+    both = several_accounts(other, camt053(entry()))
+
+    (word,) = read(both).words
+    bill = channel().read_statement(StatementKind.FUNDS, both)
+
+    assert word.amount == Money(1234, "CNY")
+    assert [(line.number, line.amount) for line in bill.lines] == [(NUMBER, Money(1234, "CNY"))]
+    assert refused(several_accounts(other, other)).reason == "another_account"
 
 
 def test_money_that_a_payer_sends_under_our_number_is_no_return() -> None:

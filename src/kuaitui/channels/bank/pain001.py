@@ -21,6 +21,7 @@ NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
 ID_LENGTH_MAX: Final = 35
 NAME_LENGTH_MAX: Final = 140
 BIC_LENGTHS: Final = frozenset({8, 11})
+CNAPS_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,7 +104,10 @@ def _bank(code: str, name: str) -> str:
     if len(code) in BIC_LENGTHS and code[:6].isalpha():
         inner = _tag("BICFI", code.upper())
     elif code:
-        inner = _tag("ClrSysMmbId", raw=_tag("MmbId", code))
+        # A 联行号 is a number of China's clearing system, which the code list calls CNAPS.
+        is_cnaps = len(code) == CNAPS_DIGITS and code.isascii() and code.isdigit()
+        system = _tag("ClrSysId", raw=_tag("Cd", "CNAPS")) if is_cnaps else ""
+        inner = _tag("ClrSysMmbId", raw=system + _tag("MmbId", code))
     else:
         inner = ""
     if name:

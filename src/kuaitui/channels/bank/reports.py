@@ -134,9 +134,7 @@ def _reason(where: Element) -> str:
 
 
 def _camt053(root: Element, reading: Reading) -> BankMessage:
-    statements = list(root.all("Stmt"))
-    if not statements:
-        raise MessageRefused("says_nothing", where=root.where)
+    statements = our_statements(root, reading)
     words = tuple(
         word for one in statements for word in _booked(checked_statement(one, reading), reading)
     )
@@ -144,6 +142,21 @@ def _camt053(root: Element, reading: Reading) -> BankMessage:
         day for one in statements if not _hides_payments(one) for day in days_of(one, reading)
     )
     return BankMessage(MessageKind.CAMT_053, _message_id(root), words, statement_days=days)
+
+
+def our_statements(root: Element, reading: Reading) -> list[Element]:
+    """The statements of our account: a bank may tell of all its customer's accounts in one message.
+
+    Raises:
+        MessageRefused: there is none, or none of ours.
+    """
+    statements = list(root.all("Stmt"))
+    if not statements:
+        raise MessageRefused("says_nothing", where=root.where)
+    ours = [one for one in statements if _is_of(one.need("Acct"), reading)]
+    if not ours:
+        raise MessageRefused("another_account", where=statements[0].need("Acct").where)
+    return ours
 
 
 def _hides_payments(statement: Element) -> bool:
@@ -172,11 +185,13 @@ def checked_statement(statement: Element, reading: Reading) -> Element:
     balances = {
         balance.say("Tp/CdOrPrtry/Cd"): signed(balance, reading) for balance in statement.all("Bal")
     }
-    if "OPBD" not in balances or "CLBD" not in balances:
+    # Banks tell what lay there before by one of two names: as the opening, or as the last closing.
+    opening = balances.get("OPBD", balances.get("PRCD"))
+    if opening is None or "CLBD" not in balances:
         raise MessageRefused("balance_missing", where=statement.where)
     entries = [entry for entry in statement.all("Ntry") if is_booked(entry)]
     moved = sum(signed(entry, reading) for entry in entries)
-    if balances["OPBD"] + moved != balances["CLBD"]:
+    if opening + moved != balances["CLBD"]:
         raise MessageRefused("totals_differ", where=statement.where)
     _check_summary(statement, entries, reading)
     return statement
@@ -326,9 +341,13 @@ def _return_word(part: Element, at: dt.datetime, reading: Reading) -> BankWord:
     )
 
 
-def _check_account(account: Element, reading: Reading) -> None:
+def _is_of(account: Element, reading: Reading) -> bool:
     number = account.say("Id/IBAN") or account.say("Id/Othr/Id")
-    if "".join(number.split()) != "".join(reading.account_number.split()):
+    return "".join(number.split()) == "".join(reading.account_number.split())
+
+
+def _check_account(account: Element, reading: Reading) -> None:
+    if not _is_of(account, reading):
         raise MessageRefused("another_account", where=account.where)
     currency = account.say("Ccy")
     if currency and currency != reading.currency:

@@ -20,6 +20,7 @@ from kuaitui.channels.bank.reports import (
     entry_word,
     is_booked,
     is_ours_or_back,
+    our_statements,
     went_out,
 )
 from kuaitui.channels.bank.words import MessageRefused
@@ -45,8 +46,10 @@ def read_funds(content: bytes, reading: Reading) -> Statement:
 
 def _read(content: bytes, reading: Reading) -> Statement:
     document = parse(content)
-    statements = list(document.root.all("Stmt"))
-    if document.definition != "camt.053" or len(statements) != 1:
+    if document.definition != "camt.053":
+        raise MessageRefused("not_one_statement", where="line 1")
+    statements = our_statements(document.root, reading)
+    if len(statements) != 1:
         raise MessageRefused("not_one_statement", where="line 1")
     statement = checked_statement(statements[0], reading)
     days = list(days_of(statement, reading))
