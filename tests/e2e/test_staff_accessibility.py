@@ -74,8 +74,11 @@ def addresses(made: dict[State, World], role: Role) -> list[str]:
         "/console/applications?risk=designated", "/console/payouts", "/console/payouts?state=unknown",
         f"/console/payouts/{leg}", "/console/payouts/controls",
     ]  # fmt: skip
-    switches = ["/console/payouts/stop", "/console/payouts/resume?channel=simulator"]
-    return [*lists, *cases.values(), *acts, *(switches if role is Role.APPROVER else [])]
+    approvers = [
+        "/console/payouts/stop", "/console/payouts/resume?channel=simulator", "/console/audit",
+        "/console/audit?shop=x",
+    ]  # fmt: skip
+    return [*lists, *cases.values(), *acts, *(approvers if role is Role.APPROVER else [])]
 
 
 def look(page: Page, *, scheme: str, width: int) -> list[str]:

@@ -5,25 +5,117 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import dataclass
+from typing import Any, Final, LiteralString
 
 from django.db import connection
 
 from kuaitui.audit.models import Event
 
-EVENTS_MAX = 500
+EVENTS_MAX: Final = 500
+_TRAIL: Final[LiteralString] = """
+SELECT stream_id, event_no, at, content, hash FROM audit_event
+WHERE (%(stream)s = '' OR stream_id = %(stream)s)
+    AND (%(object_id)s = '' OR object_id = %(object_id)s)
+    AND (%(actor_id)s = '' OR actor_id = %(actor_id)s)
+    AND (%(area)s = '' OR starts_with(action, %(area)s || '.'))
+    AND (%(from_at)s::timestamptz IS NULL OR at >= %(from_at)s)
+    AND (%(before_at)s::timestamptz IS NULL OR at < %(before_at)s)
+    AND (%(after_at)s::timestamptz IS NULL
+        OR (at, stream_id, event_no) < (%(after_at)s, %(after_stream)s, %(after_no)s))
+ORDER BY at DESC, stream_id DESC, event_no DESC LIMIT %(limit)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One act as it was recorded."""
+    """One act as it was recorded. `hash` binds it to everything before it in its stream."""
 
     stream: str
     event_no: int
     at: dt.datetime
+    actor_kind: str
     actor_id: str
     action: str
     object_id: str
-    details: dict[str, object]
+    details: dict[str, Any]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFilters:
+    """What of the trail is wanted; what is left empty is not asked about."""
+
+    shop_key: int | None = None
+    object_id: str = ""
+    actor_id: str = ""
+    area: str = ""
+    """The first part of an action's name, such as `payout`."""
+    from_at: dt.datetime | None = None
+    before_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPage:
+    """Events that fit, the newest first, and where the next page begins, if there is one."""
+
+    events: tuple[AuditEvent, ...]
+    next: str | None
+
+
+def trail(*, filters: TrailFilters, after: str | None, limit: int) -> TrailPage:
+    """What was done, the newest first. `after` is a page's `next`; any other text begins anew."""
+    limit = min(limit, EVENTS_MAX)
+    at, stream, number = _place(after)
+    values: dict[str, Any] = {
+        "stream": "" if filters.shop_key is None else f"shop:{filters.shop_key}",
+        "object_id": filters.object_id,
+        "actor_id": filters.actor_id,
+        "area": filters.area,
+        "from_at": filters.from_at,
+        "before_at": filters.before_at,
+        "after_at": at,
+        "after_stream": stream,
+        "after_no": number,
+        "limit": limit + 1,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TRAIL, values)
+        rows = cursor.fetchall()
+    events = tuple(_event(*row) for row in rows[:limit])
+    following = _place_of(events[-1]) if len(rows) > limit else None
+    return TrailPage(events, following)
+
+
+def _place(text: str | None) -> tuple[dt.datetime | None, str, int]:
+    """Where a page ended."""
+    at, _, rest = (text or "").partition("~")
+    stream, _, number = rest.partition("~")
+    try:
+        moment = dt.datetime.fromisoformat(at)
+        return (moment, stream, int(number)) if moment.tzinfo else (None, "", 0)
+    except ValueError:
+        return None, "", 0
+
+
+def _place_of(event: AuditEvent) -> str:
+    return f"{event.at.isoformat()}~{event.stream}~{event.event_no}"
+
+
+def _event(
+    stream: str, event_no: int, at: dt.datetime, content: str, digest: bytes | memoryview
+) -> AuditEvent:
+    said = json.loads(content)
+    return AuditEvent(
+        stream=stream,
+        event_no=event_no,
+        at=at,
+        actor_kind=said["actor"]["kind"],
+        actor_id=said["actor"]["id"],
+        action=said["action"],
+        object_id=said["object"],
+        details=said["details"],
+        hash=bytes(digest).hex(),
+    )
 
 
 def events_of(object_id: str, *, limit: int = 100) -> list[AuditEvent]:
@@ -31,13 +123,7 @@ def events_of(object_id: str, *, limit: int = 100) -> list[AuditEvent]:
     rows = Event.objects.filter(object_id=object_id).order_by("at", "event_no")[
         : min(limit, EVENTS_MAX)
     ]
-    return [
-        AuditEvent(
-            row.stream_id, row.event_no, row.at, row.actor_id, row.action, row.object_id,
-            json.loads(row.content)["details"],
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_event(row.stream_id, row.event_no, row.at, row.content, row.hash) for row in rows]
 
 
 def differences(*, limit: int = 100) -> list[str]:

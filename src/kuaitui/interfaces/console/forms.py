@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kuaitui.deposits.types import Resolution
 from kuaitui.facts.errors import ShopUnknown
 from kuaitui.facts.queries import find_shop
-from kuaitui.interfaces.console import words
+from kuaitui.interfaces.console import trail_words, words
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 
@@ -187,10 +187,51 @@ class BalanceForm(forms.Form):
     )
 
 
-class QueueForm(forms.Form):
-    """Narrow the queue. Everything is optional and lives in the address."""
+class ShopFilterForm(forms.Form):
+    """Narrow a list to one shop, among other things."""
 
     shop = forms.CharField(required=False, max_length=64, label=_("Shop id"))
+
+    def clean_shop(self) -> int | None:
+        """The key of the shop with this id."""
+        typed = self.cleaned_data["shop"].strip()
+        if not typed:
+            return None
+        try:
+            return find_shop(shop_id=typed).key
+        except ShopUnknown as refusal:
+            raise forms.ValidationError(gettext(refusal.message))
+
+
+class TrailForm(ShopFilterForm):
+    """Narrow the audit trail. Everything is optional and lives in the address."""
+
+    about = forms.CharField(required=False, max_length=120, label=_("Id of what it was about"))
+    who = forms.CharField(required=False, max_length=120, label=_("Id of who did it"))
+    area = forms.ChoiceField(
+        required=False,
+        label=_("Acts of"),
+        choices=[("", _("Any")), *trail_words.AREAS.items()],
+    )
+    from_day = forms.DateField(
+        required=False,
+        label=_("From"),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Enter the day as 2026-11-24.")},
+    )
+    until_day = forms.DateField(
+        required=False,
+        label=_("Until"),
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Enter the day as 2026-11-24.")},
+    )
+
+
+class QueueForm(ShopFilterForm):
+    """Narrow the queue. Everything is optional and lives in the address."""
+
     amount_from = forms.CharField(
         required=False,
         max_length=40,
@@ -222,16 +263,6 @@ class QueueForm(forms.Form):
         try:
             return Money.parse(typed, CURRENCY)
         except Refusal as refusal:
-            raise forms.ValidationError(gettext(refusal.message))
-
-    def clean_shop(self) -> int | None:
-        """The key of the shop with this id."""
-        typed = self.cleaned_data["shop"].strip()
-        if not typed:
-            return None
-        try:
-            return find_shop(shop_id=typed).key
-        except ShopUnknown as refusal:
             raise forms.ValidationError(gettext(refusal.message))
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from kuaitui.interfaces.console.views import (
+    audit,
     bank_messages,
     batches,
     bills,
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/close-out", decide.propose_close_out, name="propose_close_out"),
     path(f"{_CASE}/confirm-close-out", decide.confirm_close_out, name="confirm_close_out"),
     path(f"{_CASE}/check-account", decide.verify, name="verify"),
+    path("audit", audit.show, name="audit"),
     path("batches", batches.show_all, name="batches"),
     path("batches/build/<str:bank_name>", batches.build, name="build_batch"),
     path("batches/<str:batch_id>", batches.show, name="batch"),

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from kuaitui.accounts.types import Role
+from kuaitui.accounts.rules import may
+from kuaitui.accounts.types import Role, Viewer
 from kuaitui.channels.port import NeededAction
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.deposits.types import Route, StatementKind
@@ -36,6 +37,12 @@ register = template.Library()
 def role_word(role: Role) -> str | Promise:
     """What this role is called."""
     return words.ROLES[role]
+
+
+@register.filter
+def allowed(viewer: Viewer, permission: str) -> bool:
+    """Whether this person may do that, whatever shop it is about."""
+    return may(viewer, permission, None)
 
 
 @register.filter
