@@ -26,6 +26,8 @@ from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.errors import Refusal
 from kuaitui.kit.crashpoints import watched
 from kuaitui.kit.encryption import SealBroken
+from kuaitui.kit.outbox import deliver_due
+from kuaitui.notifications.queries import notices_of
 from kuaitui.payouts import operations, queries
 from kuaitui.payouts.errors import (
     HandOverAccountUnfit,
@@ -166,6 +168,35 @@ def test_two_people_let_a_stuck_refund_go_to_a_bank_account() -> None:
     assert answer(case, pg.succeeded(), hours=1) is LegState.PAID
     assert case.world.held() == {}
     assert case.world.kinds() == [AttemptKind.SEND, AttemptKind.HAND_OVER, AttemptKind.QUERY]
+
+
+def told_of(case: Case) -> list[tuple[str, str]]:
+    while deliver_due(now=LATER):
+        pass
+    notices = notices_of(shop_key=case.world.shop.shop_key)
+    return [(one.code, str(one.amount)) for one in notices if one.code == "payout.handed_over"]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_the_shop_hears_once_that_its_money_goes_to_another_account(is_lost: bool) -> None:
+    case = decided()
+    assert told_of(case) == []
+
+    answer(case, Unknown("timeout") if is_lost else Accepted("REFUND0001"))
+    assert told_of(case) == ([] if is_lost else [("payout.handed_over", "CNY 10,000.00")])
+    answer(case, Accepted("REFUND0001"), hours=1)
+    answer(case, pg.succeeded(), hours=2)
+
+    assert told_of(case) == [("payout.handed_over", "CNY 10,000.00")]
+
+
+def test_the_shop_hears_of_no_account_that_was_not_told_to_the_channel() -> None:
+    case = stuck()
+    case.propose()
+
+    answer(case, pg.succeeded(), hours=1)
+
+    assert told_of(case) == []
 
 
 def test_nothing_is_told_to_the_channel_before_a_second_person_confirms() -> None:

@@ -19,7 +19,7 @@ from kuaitui.kit.outbox import subscribe
 from kuaitui.notifications.operations import write_notice
 from kuaitui.notifications.rules import is_about_all_of_it, told_of
 from kuaitui.notifications.types import NoticeCode
-from kuaitui.payouts.events import PayeeMustConfirm
+from kuaitui.payouts.events import HandedOver, PayeeMustConfirm
 from kuaitui.refunds.events import ApplicationMoved
 
 
@@ -47,6 +47,19 @@ def tell_the_payee(event: PayeeMustConfirm, now: dt.datetime) -> None:  # noqa: 
         code=NoticeCode.CONFIRM_RECEIPT,
         object_id=event.application_id,
         cause=f"{event.leg_id}/confirm_receipt",
+        amount=_amount_of(event),
+        at=event.occurred_at,
+    )
+
+
+@subscribe(HandedOver)
+def tell_of_another_way(event: HandedOver, now: dt.datetime) -> None:  # noqa: ARG001 - it happened when it happened
+    """Everyone of the shop hears that money goes to another account than the one it came from."""
+    write_notice(
+        shop_key=event.shop_key,
+        code=NoticeCode.HANDED_OVER,
+        object_id=event.application_id,
+        cause=f"{event.leg_id}/handed_over/{event.destination_id}",
         amount=_amount_of(event),
         at=event.occurred_at,
     )
@@ -142,6 +155,6 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: i
 
 
 def _amount_of(
-    event: ApplicationMoved | PayeeMustConfirm | DepositPaidIn | DepositDeducted,
+    event: ApplicationMoved | PayeeMustConfirm | HandedOver | DepositPaidIn | DepositDeducted,
 ) -> Money | None:
     return None if event.amount_minor is None else Money(event.amount_minor, event.currency)

@@ -33,6 +33,7 @@ class NoticeCode(enum.StrEnum):
     CLOSED_OUT = "application.closed_out"
     AMOUNT_REDUCED = "application.amount_reduced"
     CONFIRM_RECEIPT = "payout.confirm_receipt"
+    HANDED_OVER = "payout.handed_over"
     PAY_IN_SET_ASIDE = "pay_in.set_aside"
     PAID_OTHER_AMOUNT = "pay_in.paid_other_amount"
     KEPT_APART = "suspense.kept_apart"

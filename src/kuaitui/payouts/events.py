@@ -82,6 +82,19 @@ class PayeeMustConfirm:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A refund that its channel could not deliver goes to another account of the same person."""
+
+    application_id: str
+    shop_key: int
+    leg_id: str
+    destination_id: str
+    amount_minor: int
+    currency: str
+    occurred_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutDelayed:
     """A leg has been without a definite result for too long: a person must look."""
 

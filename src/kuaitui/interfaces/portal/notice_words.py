@@ -80,6 +80,14 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
         _("A payment waits for your confirmation"),
         _("It is paid as soon as you confirm it. Its page says until when, and how."),
     ),
+    NoticeCode.HANDED_OVER: NoticeWords(
+        "wait",
+        _("A payment goes to your bank account now"),
+        _(
+            "It could not go back the way it came. You need not do anything; its page says which"
+            " account. If it is not yours, tell the marketplace’s seller service at once."
+        ),
+    ),
     NoticeCode.PAY_IN_SET_ASIDE: _as_payment(payments.LOOKED_AT),
     NoticeCode.PAID_OTHER_AMOUNT: _as_payment(payments.OTHER_AMOUNT),
     NoticeCode.KEPT_APART: NoticeWords(

@@ -7,12 +7,16 @@ import datetime as dt
 from kuaitui.channels.port import PayeeAccount
 from kuaitui.kit.encryption import Sealed
 from kuaitui.kit.transactions import requires_transaction
+from kuaitui.payouts.events import HandedOver
 from kuaitui.payouts.models import LegIntervention, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.requests import open_payee
 from kuaitui.payouts.operations.switches import is_sending_stopped
+from kuaitui.payouts.queries.progress import handed_over_to
 from kuaitui.payouts.rules import intervention_end, must_ask_before_telling_again
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, InterventionEnd, InterventionKind
+
+GOES_ON = frozenset({LegState.ACCEPTED, LegState.PAID})
 
 
 @requires_transaction
@@ -57,6 +61,17 @@ def end_intervention(
     end = intervention_end(LegState(leg.state), kind=kind, outcome=outcome)
     if end is not None:
         LegIntervention.objects.filter(leg=leg, ended_at=None).update(ended_at=now, ended_as=end)
+
+
+@requires_transaction
+def news_of_hand_over(leg: PayoutLeg, now: dt.datetime) -> list[HandedOver]:
+    """What is told of a refund that waited for a person and is on its way to another account now."""
+    destination_id = handed_over_to(leg.public_id) if leg.state in GOES_ON else ""
+    if not destination_id:
+        return []
+    payout = leg.payout
+    about = (payout.application_id, payout.shop_key, leg.public_id, destination_id)
+    return [HandedOver(*about, leg.amount_minor, leg.currency, now)]
 
 
 @requires_transaction

@@ -19,7 +19,11 @@ from kuaitui.payouts.events import PayoutPaid
 from kuaitui.payouts.models import Payout, PayoutAttempt, PayoutLeg
 from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.claim import Claim
-from kuaitui.payouts.operations.intervention_gate import end_intervention, forget_giving_up
+from kuaitui.payouts.operations.intervention_gate import (
+    end_intervention,
+    forget_giving_up,
+    news_of_hand_over,
+)
 from kuaitui.payouts.operations.moving import Moved, Recording, move
 from kuaitui.payouts.operations.writing import save_legs, save_payouts
 from kuaitui.payouts.rules import Attempted, classify, payout_state
@@ -168,6 +172,7 @@ def _leave_behind(one: Moved, now: dt.datetime) -> None:
     """What ends with the attempt: a person's decision that it carried out, a place in a batch."""
     if one.before is LegState.NEEDS_ACTION:
         end_intervention(one.leg, kind=one.kind, outcome=one.word, now=now)
+        one.news.extend(news_of_hand_over(one.leg, now))
     elif one.leg.delayed_at is not None and one.leg.state != one.before:
         forget_giving_up(one.leg, now=now)
     is_free_again = one.leg.state == LegState.READY

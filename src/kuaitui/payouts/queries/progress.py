@@ -52,6 +52,12 @@ def payouts_of_applications(application_ids: Sequence[str]) -> Mapping[str, Payo
     return {legs[0].payout.application_id: _progress(legs[0].payout, legs) for legs in found}
 
 
+def handed_over_to(leg_id: str) -> str:
+    """The account to which its channel sends a refund that was stuck; nothing if there is none."""
+    rows = _legs().filter(public_id=leg_id).values_list("handed_over_to", flat=True)
+    return rows.first() or ""
+
+
 def _legs() -> QuerySet[WithAnnotations[PayoutLeg, _Succession]]:
     newer = PayoutLeg.objects.filter(replaces=OuterRef("pk"))
     closed = LegCloseOut.objects.filter(leg=OuterRef("pk"))
