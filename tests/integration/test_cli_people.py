@@ -113,6 +113,50 @@ def test_whoever_leaves_is_out_at_once(people: Run) -> None:
     assert people("link", "li")[0] == 2
 
 
+def test_whoever_comes_back_is_let_in_by_a_new_link_only(people: Run) -> None:
+    _, first = people("add", "li", "--name", "李审", "--role", "reviewer")
+    old = come_in_by(first)
+    people("password", "li", passwords=(PASSWORD, PASSWORD))
+    by_password = log_in("li", PASSWORD)
+    _, unused = people("link", "li")
+    people("close", "li")
+
+    code, told = people("reopen", "li")
+
+    assert code == 0
+    assert not is_in(old)
+    assert not is_in(by_password)
+    assert not is_in(log_in("li", PASSWORD))
+    dead = LINK.search(unused)
+    assert dead is not None
+    assert Client().post(dead[0]).status_code != 302
+    assert is_in(come_in_by(told))
+    assert "shut out" not in people("list")[1]
+
+
+def test_reopening_somebody_who_is_not_shut_out_takes_nothing_away(people: Run) -> None:
+    people("add", "li", "--name", "李审", "--role", "reviewer")
+    people("password", "li", passwords=(PASSWORD, PASSWORD))
+
+    assert people("reopen", "li")[0] == 0
+
+    assert is_in(log_in("li", PASSWORD))
+
+
+def test_a_shop_that_is_taken_away_is_not_there_any_more(people: Run) -> None:
+    shop, kept = given.shop(), given.shop()
+    named = ("--shop", shop.shop_id, "--shop", kept.shop_id)
+    _, told = people("add", "wang", "--name", "王小明", "--role", "seller", *named)
+    client = come_in_by(told)
+    assert client.get(f"/shops/{shop.shop_id}/").status_code == 200
+
+    for _ in range(2):
+        assert people("revoke", "wang", "--shop", shop.shop_id)[0] == 0
+
+    assert client.get(f"/shops/{shop.shop_id}/").status_code == 404
+    assert client.get(f"/shops/{kept.shop_id}/").status_code == 200
+
+
 def test_what_the_page_of_installing_says_of_people_works(people: Run) -> None:
     page = (Path(__file__).parents[2] / "docs" / "how-to" / "install.md").read_text()
     said = re.findall(r"kuaitui people (\w+ ?[^`\n]*)", page)
@@ -123,7 +167,7 @@ def test_what_the_page_of_installing_says_of_people_works(people: Run) -> None:
 
     codes = [people(*shlex.split(words), passwords=(PASSWORD, PASSWORD))[0] for words in said]
 
-    assert len(said) == 8
+    assert len(said) == 11
     assert set(codes) == {0}
 
 
@@ -139,6 +183,9 @@ def test_what_the_page_of_installing_says_of_people_works(people: Run) -> None:
         (["grant", "nobody", "--shop", "given"], (), "no such user"),
         (["link", "nobody"], (), "no such user"),
         (["close", "nobody"], (), "no such user"),
+        (["reopen", "nobody"], (), "no such user"),
+        (["revoke", "nobody", "--shop", "given"], (), "no such user"),
+        (["revoke", "li", "--shop", "none"], (), "shop"),
         (["password", "li"], (PASSWORD, "another password"), "not the same"),
         (["password", "li"], ("short", "short"), "longer password"),
     ],

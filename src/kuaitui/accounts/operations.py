@@ -108,6 +108,27 @@ def deactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> None:
 
 
 @transaction.atomic
+def reactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> None:
+    """Let a user in again who was shut out, by a new link only. Again is a no-op.
+
+    What let them in before stays dead: the password is void, with it every open session, and links
+    that were not used yet are used up. Shops and role are as they were.
+
+    Raises:
+        UserUnknown: there is no such user.
+    """
+    user = User.objects.select_for_update().filter(public_id=user_id).first()
+    if user is None:
+        raise UserUnknown(user_id=user_id)
+    if user.is_active:
+        return
+    user.is_active, user.password = True, make_password(None)
+    user.save(update_fields=["is_active", "password"])
+    OneTimeLink.objects.filter(user=user, used_at=None).update(used_at=now)
+    record(actor=actor, action="accounts.user_reactivated", object_id=user_id, now=now)
+
+
+@transaction.atomic
 def grant_shop(*, user_id: str, shop_key: int, actor: Actor, now: dt.datetime) -> None:
     """Let a seller see and act for a shop. Granting twice changes nothing.
 
@@ -134,6 +155,27 @@ def grant_shop(*, user_id: str, shop_key: int, actor: Actor, now: dt.datetime) -
         shop_key=shop_key,
         now=now,
     )
+
+
+@transaction.atomic
+def revoke_shop(*, user_id: str, shop_key: int, actor: Actor, now: dt.datetime) -> None:
+    """Take a shop from a seller: from the next page on it is not there. Again is a no-op.
+
+    Raises:
+        UserUnknown: there is no such user.
+    """
+    user = User.objects.select_for_update().filter(public_id=user_id).first()
+    if user is None:
+        raise UserUnknown(user_id=user_id)
+    removed, _ = Membership.objects.filter(user=user, shop_key=shop_key).delete()
+    if removed:
+        record(
+            actor=actor,
+            action="accounts.shop_revoked",
+            object_id=user_id,
+            shop_key=shop_key,
+            now=now,
+        )
 
 
 @transaction.atomic

@@ -39,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     grant = actions.add_parser("grant", help="let a seller see and act for more shops")
     grant.add_argument("username")
     _with_shops(grant, required=True)
+    revoke = actions.add_parser("revoke", help="take shops from a seller")
+    revoke.add_argument("username")
+    _with_shops(revoke, required=True)
     link = actions.add_parser("link", help="print a link that logs somebody in once")
     link.add_argument("username")
     _with_hours(link)
@@ -46,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     password.add_argument("username")
     close = actions.add_parser("close", help="shut somebody out at once, with open pages and links")
     close.add_argument("username")
+    reopen = actions.add_parser("reopen", help="let somebody in again, and print a link for it")
+    reopen.add_argument("username")
+    _with_hours(reopen)
     listing = actions.add_parser("list", help="everybody who can, or could, log in")
     listing.add_argument("--role", choices=[role.value for role in Role])
 
@@ -86,12 +92,17 @@ def run(arguments: argparse.Namespace) -> int:
         case "grant":
             _grant(_id_of(arguments.username), _shop_keys(arguments.shop))
             print(f"{arguments.username} may act for {', '.join(arguments.shop)}.")
+        case "revoke":
+            _revoke(_id_of(arguments.username), _shop_keys(arguments.shop))
+            print(f"{arguments.username} may no longer act for {', '.join(arguments.shop)}.")
         case "link":
             _print_link(_id_of(arguments.username), arguments.hours)
         case "password":
             _set_password(arguments.username)
         case "close":
             _close(arguments.username)
+        case "reopen":
+            _reopen(arguments.username, arguments.hours)
         case "list":
             _list(arguments.role)
     return 0
@@ -121,6 +132,16 @@ def _grant(user_id: str, shop_keys: list[int]) -> None:
     with transaction.atomic():
         for shop_key in shop_keys:
             grant_shop(user_id=user_id, shop_key=shop_key, actor=OPERATOR, now=read_clock())
+
+
+def _revoke(user_id: str, shop_keys: list[int]) -> None:
+    from django.db import transaction  # noqa: PLC0415 - needs Django
+
+    from kuaitui.accounts.operations import revoke_shop  # noqa: PLC0415
+
+    with transaction.atomic():
+        for shop_key in shop_keys:
+            revoke_shop(user_id=user_id, shop_key=shop_key, actor=OPERATOR, now=read_clock())
 
 
 def _print_link(user_id: str, hours: int) -> None:
@@ -153,6 +174,15 @@ def _close(username: str) -> None:
 
     deactivate_user(user_id=_id_of(username), actor=OPERATOR, now=read_clock())
     print(f"{username} is shut out.")
+
+
+def _reopen(username: str, hours: int) -> None:
+    from kuaitui.accounts.operations import reactivate_user  # noqa: PLC0415 - needs Django
+
+    user_id = _id_of(username)
+    reactivate_user(user_id=user_id, actor=OPERATOR, now=read_clock())
+    print(f"{username} can log in again, by a new link; an old password is void.")
+    _print_link(user_id, hours)
 
 
 def _list(role: str | None) -> None:
