@@ -119,6 +119,7 @@ EXPECTED = {
     "console/applications/<str:application_id>/confirm-close-out": APPROVER,
     "console/applications/<str:application_id>/check-account": REVIEWER,
     "console/audit": row(NO, NO, NO, IN, IN),
+    "console/audit.csv": row(NO, NO, NO, IN, IN),
     "console/batches": STAFF,
     "console/batches/build/<str:bank_name>": REVIEWER,
     "console/batches/<str:batch_id>": STAFF,

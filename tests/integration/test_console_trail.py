@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import csv
 import datetime as dt
+import hashlib
+import io
 import re
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from django.db import transaction
 
 from kuaitui.accounts.types import Role
 from kuaitui.audit.operations import record
-from kuaitui.audit.queries import TrailFilters, differences, trail
+from kuaitui.audit.queries import EVENTS_MAX, TrailFilters, differences, trail
 from kuaitui.interfaces.console.trail_words import ACTIONS, AREAS, action_name
 from kuaitui.interfaces.console.views.audit import ROWS_PER_PAGE
 from kuaitui.interfaces.console.words import TIMELINE
@@ -131,6 +134,35 @@ def test_a_place_that_is_none_begins_anew(after: str) -> None:
     act("payout.sending_stopped", "a")
 
     assert "Sending stopped" in page(f"?after={after}")
+
+
+def test_a_chain_is_checked_from_the_file_alone() -> None:
+    shop = given.shop()
+    for number in range(EVENTS_MAX + 3):
+        act("deposit.required_set", f"o{number}", shop_key=shop.shop_key, note="=1+1")
+    act("payout.sending_stopped", "another chain")
+
+    answer = desk(Role.AUDITOR).get(f"/console/audit.csv?shop={shop.shop_id}")
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))[1:]
+    assert {row[5] for row in rows} == {f"shop:{shop.shop_key}"}
+    before = b""
+    for number, row in enumerate(reversed(rows), start=1):
+        digest = hashlib.sha256(before + int(row[6]).to_bytes(8) + row[8].encode()).digest()
+        assert (int(row[6]), digest.hex()) == (number, row[7])
+        before = digest
+    assert len(rows) > EVENTS_MAX
+
+
+def test_no_sheet_runs_what_somebody_wrote_and_nothing_is_given_for_a_wrong_filter() -> None:
+    act("payout.sending_stopped", "=cmd()")
+    client = desk(Role.APPROVER)
+
+    text = client.get("/console/audit.csv?area=payout").content.decode()
+
+    assert ",'=cmd()," in text
+    assert client.get("/console/audit.csv?from_day=x").status_code == 422
 
 
 def test_whoever_may_see_it_finds_it_from_the_case() -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from kuaitui.deposits.queries import deposit, destinations
 from kuaitui.interfaces.portal.cards import deposit_card
-from kuaitui.interfaces.portal.views.statement import neutral_cell
 from kuaitui.kernel.money import Money
+from kuaitui.kit.csv_cells import neutral_cell
 from kuaitui.notifications.queries import reminder_of
 from kuaitui.refunds.states import State
 from tests.support import given, portal_given

@@ -28,7 +28,11 @@ ORDER BY at DESC, stream_id DESC, event_no DESC LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
-    """One act as it was recorded. `hash` binds it to everything before it in its stream."""
+    """One act as it was recorded.
+
+    `hash` binds it to everything before it in its stream: it is the SHA-256 of the hash before, the
+    number in eight bytes, the highest first, and `content` in UTF-8.
+    """
 
     stream: str
     event_no: int
@@ -38,6 +42,7 @@ class AuditEvent:
     action: str
     object_id: str
     details: dict[str, Any]
+    content: str
     hash: str
 
 
@@ -114,6 +119,7 @@ def _event(
         action=said["action"],
         object_id=said["object"],
         details=said["details"],
+        content=content,
         hash=bytes(digest).hex(),
     )
 

@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_CASE}/confirm-close-out", decide.confirm_close_out, name="confirm_close_out"),
     path(f"{_CASE}/check-account", decide.verify, name="verify"),
     path("audit", audit.show, name="audit"),
+    path("audit.csv", audit.show_file, name="audit_file"),
     path("batches", batches.show_all, name="batches"),
     path("batches/build/<str:bank_name>", batches.build, name="build_batch"),
     path("batches/<str:batch_id>", batches.show, name="batch"),

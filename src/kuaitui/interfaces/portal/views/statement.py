@@ -19,13 +19,12 @@ from kuaitui.interfaces.portal.requests import ShopRequest
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, MOVEMENTS, Words
 from kuaitui.kernel.ids import IdPrefix, is_id
 from kuaitui.kernel.money import Money
+from kuaitui.kit.csv_cells import neutral_cell
 from kuaitui.kit.web import permission
 
 PAGE_LINES = 30
 FILE_LINES_MAX = 5000
 FILE_PAGE_LINES = 200
-# A sheet runs what begins like this as a formula, also behind a tab or a line break.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,6 @@ def statement_file(request: ShopRequest, shop_id: str, account_id: str) -> HttpR
     name = f"statement-{account.account_id}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def neutral_cell(text: str) -> str:
-    """A text cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def _figures(amount: Money) -> str:
