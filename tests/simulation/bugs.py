@@ -122,6 +122,7 @@ BUGS = (
         f"{RECORD}:_complete",
         "held = [one for leg_id, one in fresh.items() if legs[leg_id].id in completed]",
         "held = list({one.claim.leg_id: one for one in recordings}.values())",
+        seed=2,
     ),
     Bug(
         "a query is skipped",
@@ -212,6 +213,7 @@ BUGS = (
         f"{APPROVE}:require_binding",
         "if bound.approval_hash != approval_hash:",
         "if not approval_hash:",
+        seed=2,
     ),
     Bug(
         "the checker may be the maker",
@@ -230,7 +232,7 @@ BUGS = (
         f"{APPROVE}:require_uninvolved",
         "if actor.id in (row.created_by, row.destination_set_by):",
         "if actor.id == '':",
-        seed=5,
+        seed=6,
     ),
     Bug(
         "the rule approves any amount",
