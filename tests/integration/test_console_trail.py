@@ -99,6 +99,12 @@ def test_it_is_narrowed_by_shop_person_sort_and_day() -> None:
     assert about(f"?from_day={NOW.date().isoformat()}") == {"a", "b"}
 
 
+def test_the_first_and_the_last_day_there_are_leave_nothing_out() -> None:
+    act("payout.sending_stopped", "a")
+
+    assert "Sending stopped" in page("?from_day=0001-01-01&until_day=9999-12-31")
+
+
 def test_what_cannot_be_meant_is_said_and_shows_nothing() -> None:
     act("payout.sending_stopped", "a")
 

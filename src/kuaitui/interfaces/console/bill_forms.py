@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kuaitui.channels.port import StatementKind
 from kuaitui.interfaces.console import bill_words
-from kuaitui.interfaces.console.forms import DecisionForm
+from kuaitui.interfaces.console.forms import DayField, DecisionForm
 from kuaitui.kit.channel_names import channel_choices
 from kuaitui.reconciliation.types import Remedy
 
@@ -23,13 +23,7 @@ class ImportForm(forms.Form):
     bill = forms.ChoiceField(
         label=_("Bill"), choices=[(kind.value, word) for kind, word in bill_words.BILLS.items()]
     )
-    day = forms.DateField(
-        label=_("Day of the bill"),
-        input_formats=["%Y-%m-%d"],
-        # The one form that a browser's own date field understands, whatever the language.
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Enter the day as 2026-11-24.")},
-    )
+    day = DayField(label=_("Day of the bill"))
     file = forms.FileField(
         label=_("File"),
         help_text=_("Exactly as the channel gave it: it is kept byte for byte."),

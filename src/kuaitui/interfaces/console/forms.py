@@ -17,6 +17,14 @@ TEXT_LENGTH_MAX = 500
 CURRENCY = "CNY"  # a queue's filter names no currency; amounts in others are not compared
 
 
+class DayField(forms.DateField):
+    """A day, written in the one form that a browser's own date field understands in any language."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    input_formats = ("%Y-%m-%d",)
+    default_error_messages = {"invalid": _("Enter the day as 2026-11-24.")}
+
+
 class DecisionForm(forms.Form):
     """A decision binds to the case as the person saw it: another version, and it is refused."""
 
@@ -213,20 +221,8 @@ class TrailForm(ShopFilterForm):
         label=_("Acts of"),
         choices=[("", _("Any")), *trail_words.AREAS.items()],
     )
-    from_day = forms.DateField(
-        required=False,
-        label=_("From"),
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Enter the day as 2026-11-24.")},
-    )
-    until_day = forms.DateField(
-        required=False,
-        label=_("Until"),
-        input_formats=["%Y-%m-%d"],
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        error_messages={"invalid": _("Enter the day as 2026-11-24.")},
-    )
+    from_day = DayField(required=False, label=_("From"))
+    until_day = DayField(required=False, label=_("Until"))
 
 
 class QueueForm(ShopFilterForm):

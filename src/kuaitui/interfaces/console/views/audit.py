@@ -138,19 +138,23 @@ def _pages(filters: TrailFilters) -> Iterator[Sequence[AuditEvent]]:
 
 
 def _filters(typed: Mapping[str, Any]) -> TrailFilters:
-    until = typed["until_day"]
     return TrailFilters(
         shop_key=typed["shop"],
         object_id=typed["about"].strip(),
         actor_id=typed["who"].strip(),
         area=typed["area"],
         from_at=_midnight(typed["from_day"]),
-        before_at=_midnight(until + ONE_DAY if until else None),
+        before_at=_midnight_after(typed["until_day"]),
     )
 
 
 def _midnight(day: dt.date | None) -> dt.datetime | None:
     return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None
+
+
+def _midnight_after(day: dt.date | None) -> dt.datetime | None:
+    """The end of a day; nothing for the last that there is, after which nothing comes."""
+    return _midnight(day + ONE_DAY) if day and day < dt.date.max else None
 
 
 def _rows(events: Sequence[AuditEvent]) -> list[Row]:
