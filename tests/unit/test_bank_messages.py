@@ -235,6 +235,31 @@ def test_of_a_message_with_several_accounts_only_ours_is_read() -> None:
     assert refused(several_accounts(other, other)).reason == "another_account"
 
 
+def test_of_an_account_in_several_currencies_only_ours_is_read() -> None:
+    dollars = camt053(entry(currency="USD"), account=ACCT.replace("CNY", "USD"))
+
+    assert [word.number for word in read(several_accounts(dollars, camt053(entry()))).words] == [
+        NUMBER
+    ]
+
+
+def test_of_notices_about_several_accounts_only_ours_is_read() -> None:
+    def notices(*accounts: str) -> bytes:
+        told = "".join(
+            f"<Ntfctn><CreDtTm>2026-11-23T02:00:00</CreDtTm>{account}{entry()}</Ntfctn>"
+            for account in accounts
+        )
+        return (
+            f'<Document xmlns="{ISO}camt.054.001.08"><BkToCstmrDbtCdtNtfctn>'
+            f"<GrpHdr><MsgId>N1</MsgId></GrpHdr>{told}</BkToCstmrDbtCdtNtfctn></Document>"
+        ).encode()
+
+    other = ACCT.replace(ACCOUNT, "NL00")
+
+    assert [word.number for word in read(notices(other, ACCT)).words] == [NUMBER]
+    assert refused(notices(other)).reason == "another_account"
+
+
 def test_money_that_a_payer_sends_under_our_number_is_no_return() -> None:
     came_in = camt053(entry(direction="CRDT"), closing="112.34")
     came_back = camt053(

@@ -134,7 +134,7 @@ def _reason(where: Element) -> str:
 
 
 def _camt053(root: Element, reading: Reading) -> BankMessage:
-    statements = our_statements(root, reading)
+    statements = of_our_account(root, "Stmt", reading)
     words = tuple(
         word for one in statements for word in _booked(checked_statement(one, reading), reading)
     )
@@ -144,18 +144,21 @@ def _camt053(root: Element, reading: Reading) -> BankMessage:
     return BankMessage(MessageKind.CAMT_053, _message_id(root), words, statement_days=days)
 
 
-def our_statements(root: Element, reading: Reading) -> list[Element]:
-    """The statements of our account: a bank may tell of all its customer's accounts in one message.
+def of_our_account(root: Element, name: str, reading: Reading) -> list[Element]:
+    """The statements or notices of our account, in our currency.
+
+    A bank may tell of all accounts of its customer in one message, and of one account in each of its
+    currencies.
 
     Raises:
         MessageRefused: there is none, or none of ours.
     """
-    statements = list(root.all("Stmt"))
-    if not statements:
+    told = list(root.all(name))
+    if not told:
         raise MessageRefused("says_nothing", where=root.where)
-    ours = [one for one in statements if _is_of(one.need("Acct"), reading)]
+    ours = [one for one in told if _not_ours(one.need("Acct"), reading) is None]
     if not ours:
-        raise MessageRefused("another_account", where=statements[0].need("Acct").where)
+        _check_account(told[0].need("Acct"), reading)
     return ours
 
 
@@ -170,11 +173,7 @@ def _hides_payments(statement: Element) -> bool:
 
 
 def _camt054(root: Element, reading: Reading) -> BankMessage:
-    notices = list(root.all("Ntfctn"))
-    if not notices:
-        raise MessageRefused("says_nothing", where=root.where)
-    for notice in notices:
-        _check_account(notice.need("Acct"), reading)
+    notices = of_our_account(root, "Ntfctn", reading)
     words = tuple(word for notice in notices for word in _booked(notice, reading))
     return BankMessage(MessageKind.CAMT_054, _message_id(root), words)
 
@@ -341,17 +340,18 @@ def _return_word(part: Element, at: dt.datetime, reading: Reading) -> BankWord:
     )
 
 
-def _is_of(account: Element, reading: Reading) -> bool:
-    number = account.say("Id/IBAN") or account.say("Id/Othr/Id")
-    return "".join(number.split()) == "".join(reading.account_number.split())
-
-
 def _check_account(account: Element, reading: Reading) -> None:
-    if not _is_of(account, reading):
-        raise MessageRefused("another_account", where=account.where)
-    currency = account.say("Ccy")
-    if currency and currency != reading.currency:
-        raise MessageRefused("another_currency", where=account.where)
+    reason = _not_ours(account, reading)
+    if reason is not None:
+        raise MessageRefused(reason, where=account.where)
+
+
+def _not_ours(account: Element, reading: Reading) -> str | None:
+    """Why an account is not the one that is read, if it is not."""
+    number = account.say("Id/IBAN") or account.say("Id/Othr/Id")
+    if "".join(number.split()) != "".join(reading.account_number.split()):
+        return "another_account"
+    return None if account.say("Ccy") in {"", reading.currency} else "another_currency"
 
 
 def _amount(element: Element, reading: Reading) -> Money:

@@ -20,7 +20,7 @@ from kuaitui.channels.bank.reports import (
     entry_word,
     is_booked,
     is_ours_or_back,
-    our_statements,
+    of_our_account,
     went_out,
 )
 from kuaitui.channels.bank.words import MessageRefused
@@ -48,7 +48,7 @@ def _read(content: bytes, reading: Reading) -> Statement:
     document = parse(content)
     if document.definition != "camt.053":
         raise MessageRefused("not_one_statement", where="line 1")
-    statements = our_statements(document.root, reading)
+    statements = of_our_account(document.root, "Stmt", reading)
     if len(statements) != 1:
         raise MessageRefused("not_one_statement", where="line 1")
     statement = checked_statement(statements[0], reading)
