@@ -138,8 +138,9 @@ def test_reopening_somebody_who_is_not_shut_out_takes_nothing_away(people: Run) 
     people("add", "li", "--name", "李审", "--role", "reviewer")
     people("password", "li", passwords=(PASSWORD, PASSWORD))
 
-    assert people("reopen", "li")[0] == 0
+    code, told = people("reopen", "li")
 
+    assert (code, "Nothing was changed" in told, LINK.search(told)) == (0, True, None)
     assert is_in(log_in("li", PASSWORD))
 
 

@@ -108,8 +108,8 @@ def deactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> None:
 
 
 @transaction.atomic
-def reactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> None:
-    """Let a user in again who was shut out, by a new link only. Again is a no-op.
+def reactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> bool:
+    """Let a user in again who was shut out, by a new link only; whether the user was shut out.
 
     What let them in before stays dead: the password is void, with it every open session, and links
     that were not used yet are used up. Shops and role are as they were.
@@ -121,11 +121,12 @@ def reactivate_user(*, user_id: str, actor: Actor, now: dt.datetime) -> None:
     if user is None:
         raise UserUnknown(user_id=user_id)
     if user.is_active:
-        return
+        return False
     user.is_active, user.password = True, make_password(None)
     user.save(update_fields=["is_active", "password"])
     OneTimeLink.objects.filter(user=user, used_at=None).update(used_at=now)
     record(actor=actor, action="accounts.user_reactivated", object_id=user_id, now=now)
+    return True
 
 
 @transaction.atomic

@@ -180,7 +180,9 @@ def _reopen(username: str, hours: int) -> None:
     from kuaitui.accounts.operations import reactivate_user  # noqa: PLC0415 - needs Django
 
     user_id = _id_of(username)
-    reactivate_user(user_id=user_id, actor=OPERATOR, now=read_clock())
+    if not reactivate_user(user_id=user_id, actor=OPERATOR, now=read_clock()):
+        print(f"{username} is not shut out. Nothing was changed.")
+        return
     print(f"{username} can log in again, by a new link; an old password is void.")
     _print_link(user_id, hours)
 
