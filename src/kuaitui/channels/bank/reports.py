@@ -341,17 +341,19 @@ def _return_word(part: Element, at: dt.datetime, reading: Reading) -> BankWord:
 
 
 def _check_account(account: Element, reading: Reading) -> None:
-    reason = _not_ours(account, reading)
-    if reason is not None:
-        raise MessageRefused(reason, where=account.where)
+    refused = _not_ours(account, reading)
+    if refused is not None:
+        raise refused
 
 
-def _not_ours(account: Element, reading: Reading) -> str | None:
+def _not_ours(account: Element, reading: Reading) -> MessageRefused | None:
     """Why an account is not the one that is read, if it is not."""
     number = account.say("Id/IBAN") or account.say("Id/Othr/Id")
     if "".join(number.split()) != "".join(reading.account_number.split()):
-        return "another_account"
-    return None if account.say("Ccy") in {"", reading.currency} else "another_currency"
+        return MessageRefused("another_account", where=account.where)
+    if account.say("Ccy") not in {"", reading.currency}:
+        return MessageRefused("another_currency", where=account.where)
+    return None
 
 
 def _amount(element: Element, reading: Reading) -> Money:
