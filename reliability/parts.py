@@ -2,7 +2,7 @@
 
 Each line is one part, with the mark of the program that it was played with; its name says the seed,
 so anybody can play it again. A run on another machine goes on from there (`--go-on`) if its program
-is the same.
+is the same, or plays alike (`kept.PLAYS_ALIKE`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from reliability.kept import ROOT, Figures, Kept
+from reliability.kept import PLAYED_BY, PLAYS_ALIKE, ROOT, Figures, Kept
 from reliability.years import SUMMED
 
 PARTS: Final = ROOT / "docs" / "reliability-parts.jsonl"
@@ -27,7 +27,11 @@ def write_down(runs: Iterable[Kept], path: Path = PARTS) -> None:
     """Write down all parts that are kept."""
     lines = [
         json.dumps(
-            {"program": kept.program, "part": name, "figures": _counted(name, figures)},
+            {
+                "program": figures.get(PLAYED_BY, kept.program),
+                "part": name,
+                "figures": _counted(name, figures),
+            },
             ensure_ascii=False,
             separators=(",", ":"),
         )
@@ -38,18 +42,25 @@ def write_down(runs: Iterable[Kept], path: Path = PARTS) -> None:
 
 
 def take_over(runs: Iterable[Kept], path: Path = PARTS) -> int:
-    """Keep what is written down and was played with the same program; how many parts were new."""
+    """Keep what is written down and was played with this program, or one that plays alike.
+
+    Returns how many parts were new.
+    """
     if not path.exists():
         return 0
     told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return sum(
-        kept.put(one["part"], one["figures"])
+        kept.put(one["part"], one["figures"], program=one["program"])
         for kept in runs
         for one in told
-        if one["program"] == kept.program
+        if one["program"] in {kept.program, PLAYS_ALIKE.get(kept.program)}
     )
 
 
 def _counted(name: str, figures: Figures) -> Figures:
     counted = COUNTED.get(name.partition("-")[0])
-    return {key: value for key, value in figures.items() if counted is None or key in counted}
+    return {
+        key: value
+        for key, value in figures.items()
+        if key != PLAYED_BY and (counted is None or key in counted)
+    }

@@ -5,8 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from reliability.__main__ import added
-from reliability.kept import NO_PART_IN_CRASHES, NO_PART_IN_YEARS, ROOT, Kept, mark_of
+from reliability.kept import (
+    NO_PART_IN_CRASHES,
+    NO_PART_IN_YEARS,
+    PLAYS_ALIKE,
+    ROOT,
+    Kept,
+    mark_of,
+)
 from reliability.parts import take_over, write_down
 from reliability.years import SUMMED
 
@@ -103,6 +111,30 @@ def test_a_run_goes_on_elsewhere_from_what_is_written_down(tmp_path: Path) -> No
         ("crashes-1-300-20", {"kills": 300, "findings": []}),
         ("years-1-50", years),
     ]
+
+
+def test_parts_of_a_program_that_plays_alike_are_taken_over_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after, later = (Kept(tmp_path / name) for name in ("before", "after", "later"))
+    before.part("crashes-1-300-20", lambda: {"kills": 300, "findings": []})
+    after.part("crashes-2-300-20", lambda: {"kills": 301, "findings": []})
+    monkeypatch.setitem(PLAYS_ALIKE, "after", "before")
+
+    write_down([before], tmp_path / "parts.jsonl")
+
+    assert take_over([after, later], tmp_path / "parts.jsonl") == 1
+    assert after.part("crashes-1-300-20", dict) == {"kills": 300, "findings": []}
+    assert later.parts() == []
+
+    write_down([after], tmp_path / "parts.jsonl")
+
+    told = [json.loads(line) for line in (tmp_path / "parts.jsonl").read_text().splitlines()]
+    assert [(one["part"], one["program"]) for one in told] == [
+        ("crashes-1-300-20", "before"),
+        ("crashes-2-300-20", "after"),
+    ]
+    assert all(set(one["figures"]) == {"kills", "findings"} for one in told)
 
 
 def test_parts_of_another_program_are_not_taken_over(tmp_path: Path) -> None:

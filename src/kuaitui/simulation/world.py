@@ -77,15 +77,19 @@ class World:
             if self.weather.strikes(Fault.CRASH, self.clock.at, chance):
                 self.crashes.arm(moments=chance.randrange(MOMENTS_MAX))
             try:
-                return use_case()
+                return self._answer_of(use_case)
             except SimulatedCrash:
                 self.clock.pass_by(dt.timedelta(seconds=chance.uniform(1, 600)))
-            except Refusal as refusal:
-                self.figures.refusals[refusal.code] += 1
-                return None
             finally:
                 self.crashes.disarm()
-        return use_case()
+        return self._answer_of(use_case)
+
+    def _answer_of(self, use_case: Callable[[], Result]) -> Result | None:
+        try:
+            return use_case()
+        except Refusal as refusal:
+            self.figures.refusals[refusal.code] += 1
+            return None
 
     def attempt_what_is_forbidden(
         self, chance: Random, what: str, use_case: Callable[[], object]
