@@ -189,15 +189,13 @@ def shop():
 
 @pytest.fixture(autouse=True)
 def bank(settings):
-    """A bank with an open batch and a message that waits for confirmation."""
+    """A bank with an open batch and a message that waits for confirmation; and a difference."""
     batches_given.bank_in_settings(settings)
     channel = batches_given.bank(settings)
     world = batches_given.waiting()
     build_batch(channel=channel, actor=given.reviewer(), now=given.NOW)
     batches_given.bring(settings, batches_given.result(world, "ACCEPTED"), confirm=False)
-    """The owner's shop, with an application whose payout has begun."""
     reconciliation_given.compare_with(reconciliation_given.line("payout", "strange", "¥5"))
-    return refunds_given.application(State.PAYING)
 
 
 class Identifying(payouts_given.ScriptedChannel):
@@ -246,7 +244,9 @@ def people(shop):
     return made
 
 
-def address_of(pattern, shop):
+@pytest.fixture
+def addresses(shop):
+    """Where each route leads in this marketplace."""
     named = {
         "<str:token>": "unknown-token",
         "<str:shop_id>": shop.shop.shop_id,
@@ -265,10 +265,14 @@ def address_of(pattern, shop):
         "<str:break_id>": reconciliation_given.the_break().break_id,
         "<str:file_id>": reconciliation_given.the_file().file_id,
     }
-    for name, value in named.items():
-        pattern = pattern.replace(name, value)
-    assert "<" not in pattern, "give this part of the address a value"
-    return f"/{pattern}"
+    found = {}
+    for pattern in EXPECTED:
+        address = pattern
+        for name, value in named.items():
+            address = address.replace(name, value)
+        assert "<" not in address, "give this part of the address a value"
+        found[pattern] = f"/{address}"
+    return found
 
 
 def answer_of(response):
@@ -283,22 +287,33 @@ def test_every_route_has_a_row_and_every_row_a_route():
     assert set(EXPECTED) == set(ROUTES)
 
 
-@pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("person", Person)
-def test_each_person_gets_the_answers_in_the_table(person, method, people, shop):
-    found = {pattern: ask(people[person], method, pattern, shop) for pattern in EXPECTED}
+def test_each_person_gets_the_answers_in_the_table(person, people, addresses):
+    cookies = log_in(people[person])
 
-    assert found == {pattern: row_[person] for pattern, row_ in EXPECTED.items()}
+    for method in ("get", "post"):
+        found = {
+            pattern: ask(cookies, method, pattern, address)
+            for pattern, address in addresses.items()
+        }
+        assert found == {pattern: row_[person] for pattern, row_ in EXPECTED.items()}, method
 
 
-def ask(user, method, pattern, shop):
-    """The answer to one request, whose effects are undone."""
+def log_in(user):
+    """The cookies of somebody who is logged in, or of nobody."""
     client = Client()
-    # A savepoint, not an atomic block: the operations behind the views insist on being outermost.
-    before = transaction.savepoint()
     if user:
         client.force_login(user, "django.contrib.auth.backends.ModelBackend")
-    found = answer_of(getattr(client, method)(address_of(pattern, shop)))
+    return client.cookies
+
+
+def ask(cookies, method, pattern, address):
+    """The answer to one request, whose effects are undone."""
+    client = Client()
+    client.cookies.load({name: cookie.value for name, cookie in cookies.items()})
+    # A savepoint, not an atomic block: the operations behind the views insist on being outermost.
+    before = transaction.savepoint()
+    found = answer_of(getattr(client, method)(address))
     transaction.savepoint_rollback(before)
     # The view of a one-time link itself says that the token is unknown.
     return IN if found is HIDDEN and "token" in pattern else found
