@@ -39,6 +39,7 @@ SEND_FAULTS: tuple[tuple[Fault, float], ...] = (
     (Fault.BAD_SIGNATURE, 0),
     (Fault.NEW_CODE, 0),
     (Fault.SLOW, 2),
+    (Fault.WANTS_AGAIN, 0),
 )
 QUERY_FAULTS: tuple[tuple[Fault, float], ...] = (
     (Fault.DROP_ANSWER, 0),

@@ -290,6 +290,23 @@ def test_an_accepted_instruction_can_fail_for_good_later(
     assert times_paid(director, instruction) == 0
 
 
+def test_what_is_wanted_again_is_paid_when_it_comes_again_and_once(
+    channel: SimulatorChannel, director: Director, instruction: PayoutInstruction
+) -> None:
+    director.set(forgets_numbers=1)
+    director.misbehave(Rule(Fault.WANTS_AGAIN, number=instruction.number, times=1))
+
+    submitted = channel.submit(instruction, deadline_s=DEADLINE_S)
+    asked = channel.query(instruction, deadline_s=DEADLINE_S)
+    again = channel.submit(instruction, deadline_s=DEADLINE_S)
+
+    assert submitted == asked
+    assert isinstance(submitted, Accepted)
+    assert submitted.wants_again
+    assert isinstance(again, Succeeded)
+    assert times_paid(director, instruction) == 1
+
+
 def test_below_the_balance_floor_the_same_number_may_be_sent_again(
     channel: SimulatorChannel, director: Director, instruction: PayoutInstruction
 ) -> None:

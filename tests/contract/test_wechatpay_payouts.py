@@ -177,6 +177,26 @@ def test_a_payee_confirms_on_the_page_that_the_seller_was_shown(
     assert walked.world.held() == {}
 
 
+def test_a_transfer_that_is_wanted_again_is_handed_over_again_and_paid_once(
+    channels: Channels, director: WechatPayDirector
+) -> None:
+    walked = transfer(channels, director, Fault.WANTS_AGAIN)
+    assert walked.step() is LegState.ACCEPTED
+    pg.stop(now=walked.now)
+    assert walked.step() is LegState.ACCEPTED
+    pg.resume(now=walked.now)
+
+    assert walked.step() is LegState.NEEDS_ACTION
+    # Only the answer to an order tells how the payee confirms.
+    assert httpx.post(walked.confirmation().page, timeout=5).status_code == 200
+    assert walked.step() is LegState.PAID
+
+    kinds = [AttemptKind.SEND, AttemptKind.QUERY, AttemptKind.SEND_AGAIN, AttemptKind.QUERY]
+    assert walked.world.kinds() == kinds
+    assert times_paid(director, walked) == 1
+    assert walked.world.held() == {}
+
+
 def test_what_nobody_confirms_is_closed_and_repaired_in_place(
     channels: Channels, director: WechatPayDirector
 ) -> None:

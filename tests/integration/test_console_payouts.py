@@ -10,7 +10,7 @@ import pytest
 from kuaitui.accounts.types import Role
 from kuaitui.audit.queries import events_of
 from kuaitui.channels.bank import reasons
-from kuaitui.channels.port import FailedDefinite, Unknown
+from kuaitui.channels.port import Accepted, FailedDefinite, Unknown
 from kuaitui.interfaces.console.bank_words import BANK_REASONS
 from kuaitui.interfaces.console.calls import runs_of
 from kuaitui.kit.channel_names import name_of_channel
@@ -74,6 +74,22 @@ def test_a_leg_shows_every_call_and_its_one_number(unknown):
     assert leg(unknown).channel_number in page
     assert "No answer" in page
     assert "timeout" in page
+
+
+def test_what_a_channel_wants_again_says_so_until_it_goes_on():
+    made = application(State.PAYING)
+    leg_id = made.view.payout.legs[0].leg_id
+    page, wanted = f"/console/payouts/{leg_id}", "The channel wants the same order again"
+    made.channel_answers(Accepted("SIM0001", wants_again=True))
+    before = desk(Role.AUDITOR).get(page).text
+
+    with standing_at(NOW + HOUR):
+        made.now = NOW + HOUR
+        made.channel_answers(Accepted("SIM0001"))
+
+    assert wanted in before
+    assert "Accepted, wants the same order again" in before
+    assert wanted not in desk(Role.AUDITOR).get(page).text
 
 
 def test_questions_that_came_to_the_same_are_one_row_and_the_answer_stands_out():

@@ -92,7 +92,7 @@ def _function_at(where: str) -> FunctionType:
 CLAIM = "kuaitui.payouts.operations.claim"
 RECORD = "kuaitui.payouts.operations.record"
 CARRY_OUT = "kuaitui.payouts.operations.carry_out"
-RULES = "kuaitui.payouts.rules"
+RULES = "kuaitui.payouts.rules.protocol"
 HOLDS = "kuaitui.deposits.operations.holds"
 DEDUCTIONS = "kuaitui.deposits.operations.deductions"
 ROUTES = "kuaitui.deposits.rules.refunds"
@@ -129,6 +129,13 @@ BUGS = (
         f"{RULES}:next_kind",
         "if state is LegState.READY:",
         "if state in (LegState.READY, LegState.UNKNOWN):",
+    ),
+    Bug(
+        "what a channel wants again is only asked about",
+        f"{RULES}:next_kind",
+        "if state is LegState.ACCEPTED and wants_again:",
+        "if state is None:",
+        seed=5,
     ),
     Bug(
         "a timeout is taken for a failure",
@@ -256,10 +263,8 @@ BUGS = (
     Bug(
         "accepted is booked as settled",
         f"{RULES}:decide",
-        "case Accepted():\n",
-        "case Accepted() if True:\n"
-        "            return Step(LegState.ACCEPTED, _check_delay("
-        "leg, LegState.ACCEPTED, pace, now), (PostingKind.SETTLED,))\n        case Accepted():\n",
+        "return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now))",
+        "return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now), (PostingKind.SETTLED,))",
     ),
     Bug(
         "a notification is believed",

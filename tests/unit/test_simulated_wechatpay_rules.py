@@ -301,6 +301,42 @@ def test_a_payee_has_a_day_from_when_there_is_something_to_confirm(rich: World) 
     assert states == ["ACCEPTED", "WAIT_USER_CONFIRM", "WAIT_USER_CONFIRM", "FAIL"]
 
 
+def test_a_transfer_without_its_money_waits_for_the_same_order_once_more(rich: World) -> None:
+    rich.transfer(number="T1", faults=with_fault(Fault.WANTS_AGAIN))
+    rich.book.advance(2 * DAY_S)
+    waiting = rich.transfers.query(out_bill_no="T1")["state"]
+    unlocked = (rich.book.balance("merchant"), rich.book.balance("transfers"))
+
+    bill = rich.transfer(number="T1")
+
+    assert waiting == "PROCESSING"
+    assert unlocked == (1_000_000, 0)
+    assert bill["state"] == "WAIT_USER_CONFIRM"
+    assert (rich.book.balance("merchant"), rich.book.balance("transfers")) == (980_000, 20_000)
+    rich.book.advance(DAY_S - 1)
+    rich.transfers.confirm(bill["package_info"])
+    assert rich.book.balance("payees") == 20_000
+
+
+def test_the_same_order_once_more_helps_nothing_without_money(world: World) -> None:
+    world.book.fund(20_000)
+    world.transfer(number="T1", faults=with_fault(Fault.WANTS_AGAIN))
+    world.transfer(number="T2")
+
+    assert world.transfer(number="T1")["state"] == "PROCESSING"
+    world.book.fund(20_000)
+    assert world.transfer(number="T1")["state"] == "WAIT_USER_CONFIRM"
+
+
+def test_what_never_had_its_money_gives_none_back(rich: World) -> None:
+    rich.transfer(number="T1", faults=with_fault(Fault.WANTS_AGAIN))
+
+    assert rich.transfers.cancel("T1")["state"] == "CANCELLED"
+
+    assert (rich.book.balance("merchant"), rich.book.balance("transfers")) == (1_000_000, 0)
+    assert rich.transfer(number="T1")["state"] == "CANCELLED"
+
+
 def test_a_transfer_is_found_for_thirty_days(rich: World) -> None:
     rich.transfer(number="T1")
     rich.book.advance(30 * DAY_S)

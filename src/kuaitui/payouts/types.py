@@ -17,6 +17,8 @@ class AttemptKind(enum.StrEnum):
 
     SEND = "send"
     QUERY = "query"
+    SEND_AGAIN = "send_again"
+    """Hand over once more what the channel has and asked for again."""
     HAND_OVER = "hand_over"
     """Tell the channel to which bank account a stuck refund goes."""
     CANCEL = "cancel"
@@ -27,6 +29,8 @@ class AttemptOutcome(enum.StrEnum):
     """What a call came to, as it is recorded."""
 
     ACCEPTED = "accepted"
+    WANTS_AGAIN = "wants_again"
+    """Accepted, and it goes on only when it is handed the same order once more."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     FAILED_RETRYABLE = "failed_retryable"
@@ -50,6 +54,7 @@ WITHOUT_EFFECT: Final = frozenset(
 ACKNOWLEDGING: Final = frozenset(
     {
         AttemptOutcome.ACCEPTED,
+        AttemptOutcome.WANTS_AGAIN,
         AttemptOutcome.SUCCEEDED,
         AttemptOutcome.NEEDS_ACTION,
         AttemptOutcome.RETURNED,
@@ -200,6 +205,11 @@ class Pace:
     def delay_after(self, checks: int) -> dt.timedelta:
         """How long to wait after that many checks without news."""
         return self.check_delays[min(checks, len(self.check_delays) - 1)]
+
+    @property
+    def word_holds(self) -> dt.timedelta:
+        """How long a channel's word that it wants an order again is acted on: to the next look."""
+        return 2 * max(self.check_delays)
 
     @classmethod
     def brisk(cls) -> Pace:

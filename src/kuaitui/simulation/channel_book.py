@@ -44,19 +44,38 @@ class Booking:
     waits_for_a_person: bool = False
     returned_at: dt.datetime | None = None
     return_is_called_failure: bool = False
+    has_money_from: dt.datetime | None = None
+    """From when on the same order once more makes it go on, if it waits for that."""
+
+    @property
+    def wants_again(self) -> bool:
+        """Whether it waits, as long as it takes, for the same order once more."""
+        return self.has_money_from is not None
 
     def was_paid(self, at: dt.datetime) -> bool:
         """Whether the money had left."""
-        return not self.failure and self.ends_at <= at
+        return not self.wants_again and not self.failure and self.ends_at <= at
 
     def came_back(self, at: dt.datetime) -> bool:
         """Whether it had come back."""
-        return self.returned_at is not None and self.returned_at <= at
+        came = self.returned_at is not None and self.returned_at <= at
+        return came and not self.wants_again
 
     def is_final(self, at: dt.datetime) -> bool:
         """Whether nothing further will become of it."""
         ended = self.ends_at if self.returned_at is None else self.returned_at
-        return ended <= at
+        return not self.wants_again and ended <= at
+
+    def go_on(self, at: dt.datetime) -> bool:
+        """The same order came once more: it takes the time that was drawn for it; whether it does."""
+        if self.has_money_from is None or at < self.has_money_from:
+            return False
+        waited = at - self.taken_at
+        self.has_money_from = None
+        self.ends_at += waited
+        if self.returned_at is not None:
+            self.returned_at += waited
+        return True
 
     def says_the_same(self, instruction: PayoutInstruction) -> bool:
         """Whether this instruction is the one that was taken under the number."""

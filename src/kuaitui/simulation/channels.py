@@ -158,6 +158,8 @@ class ModelChannel:
         if not known.says_the_same(instruction):
             self.book.misuses.append(f"{instruction.number} came again with another content")
             return FailedDefinite("PARAM_ERROR")
+        if known.go_on(self.now):
+            self._tell(known)
         return known
 
     def _query(self, instruction: PayoutInstruction) -> QueryOutcome:
@@ -211,6 +213,9 @@ class ModelChannel:
             booking.seen_from = max(at, self.now + FLOOR * self._around.chance.uniform(0.1, 0.9))
         if self._around.strikes(Fault.SLOW):
             booking.ends_at = at + dt.timedelta(hours=self._around.chance.choice([1, 9, 50, 120]))
+        if account and self._around.strikes(Fault.WANTS_AGAIN):
+            hours = self._around.chance.choice([0, 0, 6, 40])
+            booking.has_money_from = at + dt.timedelta(hours=hours)
         if self._around.strikes(Fault.NEEDS_ACTION):
             booking.waits_for_a_person = True
             booking.ends_at = at + dt.timedelta(hours=self._around.chance.choice([2, 30, 80]))
@@ -226,6 +231,8 @@ class ModelChannel:
 
     def _outcome(self, booking: Booking) -> SubmitOutcome:
         reference = f"{self.name}-{booking.number[-8:]}"
+        if booking.wants_again:
+            return Accepted(reference, wants_again=True)
         if self.now < booking.ends_at:
             if booking.waits_for_a_person:
                 return NeedsAction(NeededAction.USER_CONFIRM, reference)
@@ -259,4 +266,6 @@ class ModelChannel:
 def _name_of(answer: QueryOutcome) -> str:
     if isinstance(answer, FailedDefinite) and answer.same_key_retry_ok:
         return "FailedRetryable"
+    if isinstance(answer, Accepted) and answer.wants_again:
+        return "AcceptedWantsAgain"
     return type(answer).__name__

@@ -29,6 +29,8 @@ class Fault(enum.StrEnum):
     """Taken, and a query does not find it for a while."""
     SLOW = "slow"
     """Processed for days."""
+    WANTS_AGAIN = "wants_again"
+    """A transfer is taken, and goes on only when the same comes once more and there is money for it."""
     NEEDS_ACTION = "needs_action"
     REFUSED = "refused"
     """The bank refuses the payee for good."""

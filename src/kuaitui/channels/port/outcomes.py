@@ -18,9 +18,15 @@ class NeededAction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The channel has the instruction and works on it. The money has not arrived."""
+    """The channel has the instruction and works on it. The money has not arrived.
+
+    With `wants_again` it goes on only when it is handed the same instruction once more, perhaps after
+    a top-up. It has the number, so that is never a second payment. Channels say so of transfers, not of
+    refunds.
+    """
 
     reference: str
+    wants_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ CREATE INDEX IF NOT EXISTS instruction_returning ON instruction (paid_at + retur
     WHERE state = 'PAID' AND return_after_s IS NOT NULL;
 """
 DEFAULT_PROCESSING_S = 0.0
+WANTS_AGAIN = "WANTS_AGAIN"
+"""The code of what is processed only when the same instruction comes once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ class Book(Store):
             row = self._row(request.number)
             if row is not None and row["fingerprint"] != request.fingerprint:
                 raise ChannelRefuses(409, "NUMBER_REUSED")
-            if row is not None and self.setting("forgets_numbers", "0") == "1":
+            if row is not None and row["code"] == WANTS_AGAIN:
+                self._go_on(request.number)
+            elif row is not None and self.setting("forgets_numbers", "0") == "1":
                 self._move(
                     request.number, "paid", request.amount_minor, request.currency, self.now()
                 )
@@ -161,6 +165,8 @@ class Book(Store):
         now = self.now()
         processing = float(self.setting("processing_s", str(DEFAULT_PROCESSING_S)))
         waits = Fault.NEEDS_ACTION in faults
+        wanted = Fault.WANTS_AGAIN in faults and not waits
+        code = faults.code(Fault.NEEDS_ACTION if waits else Fault.FAIL_LATER)
         due_state = "FAILED" if Fault.FAIL_LATER in faults else "PAID"
         returns = Fault.RETURN_LATER in faults
         values = {
@@ -172,10 +178,10 @@ class Book(Store):
             "route": request.route,
             "tail": request.tail,
             "state": "ACTION" if waits else "PROCESSING",
-            "code": faults.code(Fault.NEEDS_ACTION if waits else Fault.FAIL_LATER),
+            "code": WANTS_AGAIN if wanted else code,
             "accepted_at": now,
             "visible_at": now + faults.seconds(Fault.HIDDEN),
-            "due_at": None if waits else now + faults.seconds(Fault.SLOW, processing),
+            "due_at": None if waits or wanted else now + faults.seconds(Fault.SLOW, processing),
             "due_state": None if waits else due_state,
             "return_after_s": faults.seconds(Fault.RETURN_LATER) if returns else None,
             "return_code": faults.code(Fault.RETURN_LATER) if returns else "",
@@ -186,6 +192,13 @@ class Book(Store):
             "notify_forged": Fault.NOTIFY_FORGED in faults,
         }
         self.insert("instruction", values)
+
+    def _go_on(self, number: str) -> None:
+        """The same order came once more, as it was wanted."""
+        self.change(
+            "UPDATE instruction SET code = '', due_at = ? WHERE number = ?", self.now(), number
+        )
+        self.settle_due()
 
     def settle_due(self) -> None:
         """Let everything happen that has fallen due."""

@@ -43,6 +43,7 @@ from kuaitui.channels.port import (
     Succeeded,
     Unknown,
 )
+from kuaitui.channels.simulator.book import WANTS_AGAIN
 from kuaitui.channels.simulator.collecting import PAY_INS, read_order_answer, render_order
 from kuaitui.channels.simulator.signing import (
     NONCE_HEADER,
@@ -300,7 +301,7 @@ def _read_state(document: dict[str, Any]) -> QueryOutcome:
     code = str(document["code"])
     match document["state"]:
         case "PROCESSING":
-            return Accepted(reference)
+            return Accepted(reference, wants_again=code == WANTS_AGAIN)
         case "PAID":
             return Succeeded(reference, _moment(document["paid_at"]))
         case "FAILED":

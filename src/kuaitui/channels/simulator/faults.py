@@ -45,6 +45,8 @@ class Fault(enum.StrEnum):
     # It gets in, and goes its own way.
     SLOW = "slow"
     """Processing takes `seconds`."""
+    WANTS_AGAIN = "wants_again"
+    """Accepted, and goes on only when the same comes once more, after `seconds` at the earliest."""
     FAIL_LATER = "fail_later"
     """Accepted, then failed for good with `code`."""
     NEEDS_ACTION = "needs_action"

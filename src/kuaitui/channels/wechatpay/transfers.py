@@ -180,7 +180,10 @@ def _read_state(document: Mapping[str, Any]) -> SubmitOutcome:
     try:
         bill_no = reference(document, "transfer_bill_no")
         match document.get("state"):
-            case "ACCEPTED" | "PROCESSING" | "TRANSFERING" | "CANCELING":
+            case "ACCEPTED" | "PROCESSING":
+                # Its money is not locked yet, and may never be by itself: 可原单重试.
+                return Accepted(bill_no, wants_again=True)
+            case "TRANSFERING" | "CANCELING":
                 return Accepted(bill_no)
             case "WAIT_USER_CONFIRM":
                 return NeedsAction(NeededAction.USER_CONFIRM, bill_no, _package(document))

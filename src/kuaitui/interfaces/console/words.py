@@ -126,6 +126,7 @@ CAME_BACK: Final = Word(_("Came back or failed"), "return")
 ATTEMPT_KINDS: Final = {
     AttemptKind.SEND: _("Send"),
     AttemptKind.QUERY: _("Query"),
+    AttemptKind.SEND_AGAIN: _("Send the same order again"),
     AttemptKind.HAND_OVER: _("Name the bank account"),
     AttemptKind.CANCEL: _("Call back"),
 }
@@ -151,6 +152,7 @@ NEEDED_ACTIONS: Final = {
 
 ATTEMPT_OUTCOMES: Final = {
     AttemptOutcome.ACCEPTED: Word(_("Accepted"), "good"),
+    AttemptOutcome.WANTS_AGAIN: Word(_("Accepted, wants the same order again"), "pause"),
     AttemptOutcome.SUCCEEDED: Word(_("Paid"), "good"),
     AttemptOutcome.FAILED: Word(_("Failed for certain"), "bad"),
     AttemptOutcome.FAILED_RETRYABLE: Word(_("Not taken, may be sent again"), "pause"),

@@ -119,7 +119,7 @@ def _call(channel: Channel, claim: Claim, pace: Pace, *, now: dt.datetime) -> Ou
         return NotSent("lease_too_short")
     deadline_s = pace.call_deadline.total_seconds()
     match claim.kind:
-        case AttemptKind.SEND:
+        case AttemptKind.SEND | AttemptKind.SEND_AGAIN:
             return channel.submit(claim.instruction, deadline_s=deadline_s)
         case AttemptKind.QUERY:
             return channel.query(claim.instruction, deadline_s=deadline_s)

@@ -16,6 +16,7 @@ from kuaitui.kit.crashpoints import reach
 from kuaitui.kit.outbox import publish_all
 from kuaitui.ledger.operations import post_journals
 from kuaitui.payouts.models import LegIntervention, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.again import wanted_again
 from kuaitui.payouts.operations.batch_gate import is_released, note_sent, with_release
 from kuaitui.payouts.operations.doubts import in_doubt_since, may_be_forgotten
 from kuaitui.payouts.operations.failing import fail_leg
@@ -100,7 +101,8 @@ def claim_leg(
     fence; the first time *frozen → in_transit*; the attempt row. A leg whose last worker never recorded
     is asked about, never sent. So is, until its channel gave its word, one whose sends may be forgotten
     after a restore, and one that was sent and whose way back has closed since, or whose number the
-    channel may have forgotten. A leg that waits for a person is the matter of what people decided.
+    channel may have forgotten. What its channel has and wants once more is handed over again. A leg
+    that waits for a person is the matter of what people decided.
 
     Raises:
         SealBroken, InvariantViolated: the leg is not what was approved. Nothing was taken.
@@ -134,7 +136,8 @@ def claim_legs(
     if not legs:
         return NOTHING_CLAIMED
     held_at = last_held_at()
-    gate = _Gate(interval_of, now, is_alone=len(leg_ids) == 1)
+    wanted = wanted_again(legs, since=now - pace.word_holds)
+    gate = _Gate(interval_of, now, is_alone=len(leg_ids) == 1, wanted_again=wanted)
     chosen = [one for leg in legs if (one := _choose(leg, held_at, gate)) is not None]
     attempts = _take(chosen, pace, now)
     reach("payouts.claim.uncommitted")
@@ -178,10 +181,16 @@ class _Gate:
     """What legs must pass to be sent. What is the same for all of a channel is looked up once."""
 
     def __init__(
-        self, interval_of: Callable[[str], dt.timedelta], now: dt.datetime, *, is_alone: bool
+        self,
+        interval_of: Callable[[str], dt.timedelta],
+        now: dt.datetime,
+        *,
+        is_alone: bool,
+        wanted_again: frozenset[int],
     ) -> None:
         self.interval_of = interval_of
         self.now = now
+        self._wanted_again = wanted_again
         self._is_alone = is_alone
         self.alone: list[str] = []
         self._stopped: dict[str, bool] = {}
@@ -206,6 +215,13 @@ class _Gate:
         if not is_spaced(leg, interval=self.interval_of(leg.channel), now=now):
             return False
         return not is_limited or is_within_limits(leg, now=now)
+
+    def lets_send_again(self, leg: PayoutLeg) -> bool:
+        """Whether a leg goes once more to the channel that has it, because that asked for it.
+
+        No limit counts it twice. While sending is stopped it is asked about instead.
+        """
+        return leg.id in self._wanted_again and not self._is_stopped(leg.channel)
 
     def _is_stopped(self, channel: str) -> bool:
         if channel not in self._stopped:
@@ -236,6 +252,7 @@ def _choose(leg: PayoutLeg, held_at: dt.datetime | None, gate: _Gate) -> _Chosen
     kind = next_kind(
         LegState(leg.state),
         must_ask=is_uncertain,
+        wants_again=gate.lets_send_again(leg),
         intervention=InterventionKind(decided.kind) if decided else None,
     )
     if kind is AttemptKind.SEND and not gate.lets_send(leg):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import structlog
 
@@ -45,6 +46,9 @@ from kuaitui.payouts.rules import (
 )
 from kuaitui.payouts.states import LegState, may_move
 from kuaitui.payouts.types import AttemptKind, AttemptOutcome, Pace, PostingKind
+
+# What is repeated until there is a result, less and less often.
+LOOKS: Final = frozenset({AttemptKind.QUERY, AttemptKind.SEND_AGAIN})
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +92,7 @@ def move(
     """Move a locked leg on, in memory. `attempts` are all of it in their order, this one included."""
     claim, outcome = recording.claim, recording.outcome
     moved = Moved(leg, claim.kind, word, LegState(leg.state))
-    leg.checks += claim.kind is AttemptKind.QUERY
+    leg.checks += claim.kind in LOOKS
     if moved.before is LegState.READY:
         step = _ask_back(moved, recording, pace, now)
     else:
@@ -225,6 +229,7 @@ def _alarm_if_delayed(moved: Moved, claim: Claim, pace: Pace, now: dt.datetime) 
         last_sent_at=leg.last_sent_at,
         pace=pace,
         now=now,
+        wants_again=moved.word is AttemptOutcome.WANTS_AGAIN,
     ):
         return
     leg.delayed_at = now

@@ -42,6 +42,7 @@ WHERE attempt.outcome IS NOT NULL AND attempt.cause NOT IN ('lease_ended', 'leas
 """
 MEANINGS = {
     "Accepted": "accepted",
+    "AcceptedWantsAgain": "wants_again",
     "Succeeded": "succeeded",
     "FailedDefinite": "failed",
     "FailedRetryable": "failed_retryable",
@@ -169,6 +170,18 @@ def words_never_said(ask: Ask, evidence: Evidence) -> Iterator[Found]:
         for name, book in evidence.books.items()
         for number, kind, answer in book.answers
     }
-    for recorded in ask(_ANSWERED):
-        if recorded not in said:
-            yield "what is recorded was answered", " ".join(recorded)
+    for name, number, kind, word in ask(_ANSWERED):
+        if said.isdisjoint((name, number, *meant) for meant in _meanings_of(kind, word)):
+            yield "what is recorded was answered", f"{name} {number} {kind} {word}"
+
+
+def _meanings_of(kind: str, word: str) -> Iterator[tuple[str, str]]:
+    """As what a channel may have been called, and what it may have said."""
+    if kind != "send_again":
+        yield kind, word
+        return
+    yield "send", word
+    if word == "unknown":
+        # A refusal of the same order once more says nothing of the order that is there.
+        yield "send", "failed"
+        yield "send", "failed_retryable"

@@ -56,11 +56,14 @@ class Transfers:
             if known is not None:
                 if known["fingerprint"] != mark:
                     raise refuse("INVALID_REQUEST", "268498688: 请求重入时，参数与首次请求时不一致")
-                return self._answer(known)
+                if _is_unlocked(known) and self._book.can_spend(amount_minor):
+                    self._lock(known)
+                return self._answer(self._known(number))
             if not self._book.can_spend(amount_minor):
                 raise refuse("NOT_ENOUGH", "资金不足，请充值后使用原商户单号重试")
             self._insert(document, mark, user_name, faults)
-            self._move(self._known(number), MERCHANT, TRANSFERS, self._book.now())
+            if Fault.WANTS_AGAIN not in faults:
+                self._move(self._known(number), MERCHANT, TRANSFERS, self._book.now())
             self._book.settle_due()
             return self._answer(self._known(number))
 
@@ -95,7 +98,9 @@ class Transfers:
             transfer = self._transfer(out_bill_no)
             if transfer is None:
                 raise refuse("NOT_FOUND", "转账单不存在")
-            if transfer["state"] in CANCELLABLE:
+            if _is_unlocked(transfer):
+                self._finish(transfer, "CANCELLED", self._book.now(), reason="")
+            elif transfer["state"] in CANCELLABLE:
                 due_at = self._book.now() + float(self._book.setting("cancelling_s", "0"))
                 self._change(transfer, "CANCELING", due=("CANCELLED", due_at))
             elif transfer["state"] not in {"CANCELING", "CANCELLED"}:
@@ -212,6 +217,7 @@ class Transfers:
         is_misnamed = bool(user_name and real_name and user_name != real_name)
         lag_s = faults.seconds(Fault.CLOSE_LATE, float(self._book.setting("closing_lag_s", "0")))
         fails = faults.code(Fault.FAIL_LATER, "PAYEE_ACCOUNT_ABNORMAL")
+        is_wanted_again = Fault.WANTS_AGAIN in faults
         values = {
             "out_bill_no": number,
             "transfer_bill_no": digits("1330", number, 40),
@@ -220,20 +226,35 @@ class Transfers:
             "amount_minor": document["transfer_amount"],
             "remark": document["transfer_remark"],
             "notify_url": document.get("notify_url", ""),
-            "state": "ACCEPTED",
+            "state": "PROCESSING" if is_wanted_again else "ACCEPTED",
             "package_info": secrets.token_urlsafe(24),
             "created_at": now,
             "updated_at": now,
             "visible_at": now + faults.seconds(Fault.HIDDEN),
             "expires_at": waits_from + CONFIRM_WITHIN_S,
             "closes_at": waits_from + CONFIRM_WITHIN_S + lag_s,
-            "due_at": waits_from,
+            "due_at": None if is_wanted_again else waits_from,
             "due_state": "FAIL" if is_misnamed else "WAIT_USER_CONFIRM",
             "due_reason": "NAME_NOT_CORRECT" if is_misnamed else "",
             "confirmed_fails": fails if Fault.FAIL_LATER in faults else "",
             "plan": NoticePlan.of(faults).written(),
         }
         self._book.insert("transfer", values)
+
+    def _lock(self, transfer: dict[str, Any]) -> None:
+        """Take the money for a transfer that was wanted again, and go on with it."""
+        now = self._book.now()
+        self._move(transfer, MERCHANT, TRANSFERS, now)
+        waited = now - transfer["created_at"]
+        self._book.change(
+            "UPDATE transfer SET due_at = ?, expires_at = expires_at + ?, closes_at = closes_at + ?"
+            " WHERE out_bill_no = ?",
+            now,
+            waited,
+            waited,
+            transfer["out_bill_no"],
+        )
+        self._book.settle_due()
 
     def _confirm(self, transfer: dict[str, Any], at: float) -> None:
         due_at = at + float(self._book.setting("processing_s", "0"))
@@ -270,7 +291,8 @@ class Transfers:
         )
 
     def _finish(self, transfer: dict[str, Any], state: str, at: float, *, reason: str) -> None:
-        self._move(transfer, TRANSFERS, PAYEES if state == "SUCCESS" else MERCHANT, at)
+        if not _is_unlocked(transfer):
+            self._move(transfer, TRANSFERS, PAYEES if state == "SUCCESS" else MERCHANT, at)
         self._book.change(
             "UPDATE transfer SET state = ?, fail_reason = ?, due_at = NULL, updated_at = ?"
             " WHERE out_bill_no = ?",
@@ -310,3 +332,8 @@ class Transfers:
         if transfer is None:
             raise refuse("NOT_FOUND", "转账单不存在")
         return transfer
+
+
+def _is_unlocked(transfer: dict[str, Any]) -> bool:
+    """Whether it has no money yet, and waits for the same order once more."""
+    return bool(transfer["state"] == "PROCESSING" and transfer["due_at"] is None)

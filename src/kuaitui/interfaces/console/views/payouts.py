@@ -6,7 +6,7 @@ Nothing here sends. A part whose result is open can be asked after and in no way
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,7 @@ from kuaitui.payouts.operations import (
     stop_sending,
 )
 from kuaitui.payouts.queries import (
+    AttemptRecord,
     KillSwitch,
     PayoutsOverview,
     attempts,
@@ -52,7 +53,7 @@ from kuaitui.payouts.queries import (
     overview,
 )
 from kuaitui.payouts.states import ASKABLE, LegState
-from kuaitui.payouts.types import ALL_CHANNELS
+from kuaitui.payouts.types import ALL_CHANNELS, AttemptOutcome
 
 LEGS_PER_PAGE: Final = 50
 
@@ -174,12 +175,13 @@ def monitor(request: StaffRequest) -> HttpResponse:
 def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
     """One part with every call ever made about it."""
     found, opened = leg(leg_id), openings(leg_id, now=read_clock())
-    decided = opened.intervention
+    decided, calls = opened.intervention, attempts(leg_id)
     context = {
         "section": "payouts",
         "now": read_clock(),
         "leg": found,
-        "attempts": attempts(leg_id),
+        "attempts": calls,
+        "is_wanted_again": found.state is LegState.ACCEPTED and _is_wanted_again(calls),
         "openings": opened,
         "names": names_of(opened),
         "is_excluded": decided is not None and decided.excludes(request.viewer.actor.id),
@@ -187,6 +189,11 @@ def leg_page(request: StaffRequest, leg_id: str) -> HttpResponse:
         **_rights(request),
     }
     return render(request, "console/payouts/leg.html", context)
+
+
+def _is_wanted_again(calls: Sequence[AttemptRecord]) -> bool:
+    answers = [call.outcome for call in calls if call.outcome is not None]
+    return answers[-1:] == [AttemptOutcome.WANTS_AGAIN]
 
 
 @permission("payout.query")

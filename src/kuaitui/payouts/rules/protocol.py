@@ -6,7 +6,6 @@ Source: reference "Crash-safe protocol" and "One classification for all channels
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
@@ -24,7 +23,6 @@ from kuaitui.channels.port import (
     Succeeded,
     Unknown,
 )
-from kuaitui.kernel.ids import ALPHABET
 from kuaitui.payouts.states import ASKABLE, LegState, PayoutState
 from kuaitui.payouts.types import (
     ACKNOWLEDGING,
@@ -71,17 +69,24 @@ class Step:
 
 
 def next_kind(
-    state: LegState, *, must_ask: bool, intervention: InterventionKind | None = None
+    state: LegState,
+    *,
+    must_ask: bool,
+    wants_again: bool = False,
+    intervention: InterventionKind | None = None,
 ) -> AttemptKind:
     """SEND only a leg of which no send can have taken effect; ask about every other.
 
-    After a restore (`must_ask`) a send may have taken effect that our books have forgotten. A leg
+    After a restore (`must_ask`) a send may have taken effect that our books have forgotten. What its
+    channel has and, by its last word, wants once more (`wants_again`) is handed over again. A leg
     that waits for a person gets the call that people decided (`intervention`).
     """
     if must_ask:
         return AttemptKind.QUERY
     if state is LegState.READY:
         return AttemptKind.SEND
+    if state is LegState.ACCEPTED and wants_again:
+        return AttemptKind.SEND_AGAIN
     if state is LegState.NEEDS_ACTION and intervention is not None:
         return intervention.attempt
     return AttemptKind.QUERY
@@ -105,10 +110,11 @@ def must_ask_before_telling_again(
 
 
 def as_told(kind: AttemptKind, outcome: Outcome) -> Outcome:
-    """What an answer to an intervention may be believed of. Other answers stay as they are.
+    """What an answer to a call about a known number may be believed of. Others stay as they are.
 
     Whoever was told about a number cannot find it unknown. Called back is called back, whatever
-    could be tried again; and no refusal of an account sends the refund itself again.
+    could be tried again; and no refusal of an account sends the refund itself again. To refuse an
+    order that comes again says nothing of the one that is there.
     """
     match outcome:
         case NotFound() if kind in INTERVENING:
@@ -116,6 +122,8 @@ def as_told(kind: AttemptKind, outcome: Outcome) -> Outcome:
         case FailedDefinite(code=code, same_key_retry_ok=True) if kind is AttemptKind.CANCEL:
             return FailedDefinite(code)
         case FailedDefinite(code=code, same_key_retry_ok=True) if kind is AttemptKind.HAND_OVER:
+            return Unknown(code)
+        case FailedDefinite(code=code) if kind is AttemptKind.SEND_AGAIN:
             return Unknown(code)
     return outcome
 
@@ -129,30 +137,6 @@ def intervention_end(
     if kind is AttemptKind.HAND_OVER and outcome is AttemptOutcome.NEEDS_ACTION:
         return InterventionEnd.STUCK
     return None
-
-
-def channel_number(channel: str, payment_reference: str, *, nth: int) -> str:
-    """The number of the n-th leg of a payment in that is sent.
-
-    It follows from the payment alone, by the channel's name of it: a lot that was lost and reported
-    again has another id. After a restore, whoever applies, approves and pays again what was paid in
-    the history that was lost comes to the same number, and the channel knows it. Letters and digits
-    only, 29 of them: what the narrowest channel takes (WeChat 商家转账: 32).
-    """
-    return "leg" + _letters(f"payout leg {nth} of {payment_reference} at {channel}")
-
-
-def send_back_number(channel: str, payment_reference: str, *, nth: int) -> str:
-    """The number of the n-th order that was sent to give a payment in suspense back.
-
-    It follows from the payment alone, as a leg's does, and for the same reason.
-    """
-    return "sbk" + _letters(f"send-back {nth} of {payment_reference} at {channel}")
-
-
-def _letters(text: str) -> str:
-    number = int.from_bytes(hashlib.sha256(text.encode()).digest()) >> 126
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def must_ask(*, clear_since: dt.datetime | None, held_at: dt.datetime | None) -> bool:
@@ -266,8 +250,10 @@ def decide(
             return Step(LegState.UNKNOWN, _check_delay(leg, LegState.UNKNOWN, pace, now))
         case Succeeded() | Returned() | FailedDefinite():
             return _definite(leg, outcome, capabilities, pace, now)
-        case Accepted():
-            return Step(LegState.ACCEPTED, _check_delay(leg, LegState.ACCEPTED, pace, now))
+        case Accepted(wants_again=wants_again):
+            # Wanted again for long, it is a person's business soon: mostly the balance is short.
+            urgency = LegState.UNKNOWN if wants_again else LegState.ACCEPTED
+            return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now))
         case NeedsAction():
             wait = _check_delay(leg, LegState.NEEDS_ACTION, pace, now)
             return Step(LegState.NEEDS_ACTION, wait, code=outcome.action.value)
@@ -366,12 +352,16 @@ def is_delayed(
     last_sent_at: dt.datetime | None,
     pace: Pace,
     now: dt.datetime,
+    wants_again: bool = False,
 ) -> bool:
     """Whether a person must look at a leg that was tried and has no result.
 
     One that its channel would not take is sent again and again, so it counts from the first try.
+    What it has and wants again (`wants_again`) it would not take either: mostly the balance is short.
     """
     match state:
+        case LegState.ACCEPTED if wants_again:
+            return last_sent_at is not None and now - last_sent_at >= pace.alarm_after
         case LegState.READY:
             return first_tried_at is not None and now - first_tried_at >= pace.alarm_after
         case LegState.UNKNOWN | LegState.ACCEPTED | LegState.NEEDS_ACTION:
@@ -384,7 +374,10 @@ def classify(outcome: Outcome) -> tuple[AttemptOutcome, str]:
     """An outcome as it is recorded: its word, and the channel's code or the cause."""
     match outcome:
         case Accepted():
-            return AttemptOutcome.ACCEPTED, ""
+            return (
+                AttemptOutcome.WANTS_AGAIN if outcome.wants_again else AttemptOutcome.ACCEPTED,
+                "",
+            )
         case Succeeded():
             return AttemptOutcome.SUCCEEDED, ""
         case FailedDefinite():
@@ -478,12 +471,3 @@ def payout_state(legs: Iterable[LegState]) -> PayoutState:
     if states <= {LegState.CANCELLED}:
         return PayoutState.CANCELLED
     return PayoutState.PAID if states == {LegState.PAID} else PayoutState.PAYING
-
-
-def batch_hash(members: Iterable[tuple[str, int, str, str, int]]) -> str:
-    """What a batch is released by: number, amount, currency, approval and release of every leg.
-
-    The database computes the same (`payouts_batch_hash`) and lets go what matches only.
-    """
-    lines = [" ".join(str(part) for part in member) for member in sorted(members)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
