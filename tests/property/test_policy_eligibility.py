@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kuaitui.policy import assess, facts_to_json, load_pack, parse_facts
@@ -282,10 +282,10 @@ def test_every_finding_says_what_it_means_in_both_languages(terms, document, kin
 
 
 @some
-@given(documents(), st.sampled_from(["orders", "disputes", "violations", "after_sales"]))
-def test_the_order_of_facts_does_not_matter(document, name):
-    assume(len(document[name]) > 1)
-    turned = {**document, name: document[name][::-1]}
+@given(documents())
+def test_the_order_of_facts_does_not_matter(document):
+    lists = ("orders", "disputes", "violations", "after_sales")
+    turned = {**document, **{name: document[name][::-1] for name in lists}}
     terms = load_pack("kuaishou-shop")
     first, second = (
         assess(terms, parse_facts(item), kind=RefundKind.FULL_EXIT) for item in (document, turned)
