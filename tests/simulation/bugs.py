@@ -295,7 +295,7 @@ BUGS = (
     ),
     Bug(
         "a number does not follow from its payment",
-        f"{RULES}:channel_number",
+        "kuaitui.payouts.rules.numbers:channel_number",
         'f"payout leg {nth} of {payment_reference} at {channel}"',
         "f'{nth} of {payment_reference}, held '"
         " + str(__import__('kuaitui.payouts.queries.holds', fromlist=['h']).last_held_at())",
