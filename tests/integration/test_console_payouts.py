@@ -88,7 +88,7 @@ def test_what_a_channel_wants_again_says_so_until_it_goes_on():
         made.channel_answers(Accepted("SIM0001"))
 
     assert wanted in before
-    assert "Accepted, wants the same order again" in before
+    assert "Wants it sent again" in before
     assert wanted not in desk(Role.AUDITOR).get(page).text
 
 

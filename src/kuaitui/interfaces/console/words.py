@@ -152,7 +152,7 @@ NEEDED_ACTIONS: Final = {
 
 ATTEMPT_OUTCOMES: Final = {
     AttemptOutcome.ACCEPTED: Word(_("Accepted"), "good"),
-    AttemptOutcome.WANTS_AGAIN: Word(_("Accepted, wants the same order again"), "pause"),
+    AttemptOutcome.WANTS_AGAIN: Word(_("Wants it sent again"), "pause"),
     AttemptOutcome.SUCCEEDED: Word(_("Paid"), "good"),
     AttemptOutcome.FAILED: Word(_("Failed for certain"), "bad"),
     AttemptOutcome.FAILED_RETRYABLE: Word(_("Not taken, may be sent again"), "pause"),
