@@ -263,8 +263,8 @@ BUGS = (
     Bug(
         "accepted is booked as settled",
         f"{RULES}:decide",
-        "return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now))",
-        "return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now), (PostingKind.SETTLED,))",
+        "return Step(LegState.ACCEPTED, wait)",
+        "return Step(LegState.ACCEPTED, wait, (PostingKind.SETTLED,))",
     ),
     Bug(
         "a notification is believed",

@@ -251,9 +251,8 @@ def decide(
         case Succeeded() | Returned() | FailedDefinite():
             return _definite(leg, outcome, capabilities, pace, now)
         case Accepted(wants_again=wants_again):
-            # Wanted again for long, it is a person's business soon: mostly the balance is short.
-            urgency = LegState.UNKNOWN if wants_again else LegState.ACCEPTED
-            return Step(LegState.ACCEPTED, _check_delay(leg, urgency, pace, now))
+            wait = _check_delay(leg, LegState.ACCEPTED, pace, now, wants_again=wants_again)
+            return Step(LegState.ACCEPTED, wait)
         case NeedsAction():
             wait = _check_delay(leg, LegState.NEEDS_ACTION, pace, now)
             return Step(LegState.NEEDS_ACTION, wait, code=outcome.action.value)
@@ -326,9 +325,16 @@ def _unless_known(state: LegState) -> LegState:
     return state if state in {LegState.ACCEPTED, LegState.NEEDS_ACTION} else LegState.UNKNOWN
 
 
-def _check_delay(leg: LegFacts, state: LegState, pace: Pace, now: dt.datetime) -> dt.timedelta:
+def _check_delay(
+    leg: LegFacts,
+    state: LegState,
+    pace: Pace,
+    now: dt.datetime,
+    *,
+    wants_again: bool = False,
+) -> dt.timedelta:
     """By the schedule, but not past the moment when people must hear of it."""
-    until_alarm = leg.last_sent_at + _alarm_after(state, pace) - now
+    until_alarm = leg.last_sent_at + _alarm_after(state, pace, wants_again=wants_again) - now
     delay = pace.delay_after(leg.checks)
     return min(delay, until_alarm) if until_alarm > SOON else delay
 
@@ -341,8 +347,10 @@ def _watch_delay(
     return pace.paid_check_every if now < ends_at else None
 
 
-def _alarm_after(state: LegState, pace: Pace) -> dt.timedelta:
-    return pace.alarm_after if state is LegState.UNKNOWN else pace.processing_alarm_after
+def _alarm_after(state: LegState, pace: Pace, *, wants_again: bool) -> dt.timedelta:
+    """What its channel wants again it would not take: mostly the balance there is short."""
+    is_urgent = state is LegState.UNKNOWN or wants_again
+    return pace.alarm_after if is_urgent else pace.processing_alarm_after
 
 
 def is_delayed(
@@ -357,15 +365,14 @@ def is_delayed(
     """Whether a person must look at a leg that was tried and has no result.
 
     One that its channel would not take is sent again and again, so it counts from the first try.
-    What it has and wants again (`wants_again`) it would not take either: mostly the balance is short.
+    `wants_again` says that the channel, by its last word, wants the same order once more.
     """
     match state:
-        case LegState.ACCEPTED if wants_again:
-            return last_sent_at is not None and now - last_sent_at >= pace.alarm_after
         case LegState.READY:
             return first_tried_at is not None and now - first_tried_at >= pace.alarm_after
         case LegState.UNKNOWN | LegState.ACCEPTED | LegState.NEEDS_ACTION:
-            return last_sent_at is not None and now - last_sent_at >= _alarm_after(state, pace)
+            alarm_after = _alarm_after(state, pace, wants_again=wants_again)
+            return last_sent_at is not None and now - last_sent_at >= alarm_after
         case _:
             return False
 
