@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,12 @@ def main() -> int:
     parser.add_argument("--years", type=float, default=10_000)
     parser.add_argument("--notifications", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="so many histories at once (as many as there are cores); one more fills them better",
+    )
     parser.add_argument("--json", action="store_true")
     parser.add_argument(
         "--anew",
@@ -70,14 +77,34 @@ def main() -> int:
     if arguments.part == "crashes":
         return _tell(_crashes(arguments, of_crashes, say), arguments)
     if arguments.part == "years":
-        years = play_years(arguments.years, seed=arguments.seed, kept=of_years, say=say)
+        years = play_years(
+            arguments.years,
+            seed=arguments.seed,
+            processes=arguments.processes,
+            kept=of_years,
+            say=say,
+        )
         return _tell(years, arguments)
     if arguments.part == "notifications":
-        told = flood(arguments.notifications, seed=arguments.seed, kept=of_years, say=say)
+        told = flood(
+            arguments.notifications,
+            seed=arguments.seed,
+            processes=arguments.processes,
+            kept=of_years,
+            say=say,
+        )
         return _tell(told, arguments)
     crashes = _crashes(arguments, of_crashes, say)
-    years = play_years(arguments.years, seed=arguments.seed, kept=of_years, say=say)
-    told = flood(arguments.notifications, seed=arguments.seed, kept=of_years, say=say)
+    years = play_years(
+        arguments.years, seed=arguments.seed, processes=arguments.processes, kept=of_years, say=say
+    )
+    told = flood(
+        arguments.notifications,
+        seed=arguments.seed,
+        processes=arguments.processes,
+        kept=of_years,
+        say=say,
+    )
     write_down((of_crashes, of_years))
     print(report.write(crashes, years, told))
     return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0

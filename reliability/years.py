@@ -1,4 +1,4 @@
-"""Simulated years and floods of notifications, on every core.
+"""Simulated years and floods of notifications, in several processes.
 
 Each process plays seeds of its own on a database of its own.
 """
@@ -6,7 +6,6 @@ Each process plays seeds of its own on a database of its own.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -30,9 +29,9 @@ SUMMED = (
 
 
 def play_years(
-    years: float, *, seed: int, kept: Kept, say: Callable[[str], None]
+    years: float, *, seed: int, processes: int, kept: Kept, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """Play that many years in as many processes as there are cores; the figures of all together.
+    """Play that many years in so many processes at once; the figures of all together.
 
     After the first finding no further seed begins.
     """
@@ -44,7 +43,7 @@ def play_years(
     total: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     findings: list[str] = []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+    with ThreadPoolExecutor(processes) as threads:
         playing = [
             threads.submit(kept.part, f"years-{first}-{part:g}", partial(_play, first, part))
             for first, part in parts
@@ -67,14 +66,15 @@ def play_years(
     }
 
 
-def flood(count: int, *, seed: int, kept: Kept, say: Callable[[str], None]) -> dict[str, Any]:
+def flood(
+    count: int, *, seed: int, processes: int, kept: Kept, say: Callable[[str], None]
+) -> dict[str, Any]:
     """Play years in which everything is told a thousand times, until that many were delivered.
 
     Repeated, up to 60 days late, out of order, and a tenth of them forged.
     """
     delivered, years = 0, 0.0
     findings: list[str] = []
-    processes = os.cpu_count() or 1
     with ThreadPoolExecutor(processes) as threads:
         while delivered < count and not findings:
             seeds = range(seed + int(years), seed + int(years) + processes)
