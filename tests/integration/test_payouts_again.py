@@ -42,13 +42,14 @@ def wanted():
     return world
 
 
-def carry_out(world, channel, minutes):
+def carry_out(world, channel, minutes, *, noted=None):
     """One whole attempt, so many minutes later."""
     return operations.carry_out_leg(
         leg_id=world.leg_id,
         channels=Channels({given.CHANNEL: channel}),
         pace=PACE,
         clock=lambda: NOW + minutes * MINUTE,
+        note_send=[].append if noted is None else noted.append,
     )
 
 
@@ -139,6 +140,29 @@ def test_a_hold_lets_it_be_asked_about_only(wanted) -> None:
         taken = claim(wanted, now=LATER + minutes * MINUTE)
         assert taken.kind is QUERY
         record(taken, WANTED, now=LATER + minutes * MINUTE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_handed_over_again_is_noted_like_a_send_and_a_question_is_not(wanted) -> None:
+    """Or a restore of the same database under the same name forgets it, and nothing says so."""
+    noted: list[queries.LastSend] = []
+    channel = pg.ScriptedChannel(lambda *_: WANTED)
+
+    carry_out(wanted, channel, 1, noted=noted)
+    pg.stop()
+    carry_out(wanted, channel, 5, noted=noted)
+
+    assert wanted.kinds() == [SEND, AGAIN, QUERY]
+    (again,) = PayoutAttempt.objects.filter(kind=AGAIN)
+    assert [send.attempt_id for send in noted] == [again.id]
+
+
+def test_a_database_that_forgot_what_was_handed_over_again_begins_a_hold(wanted) -> None:
+    lost = queries.LastSend(PayoutAttempt.objects.get().id + 1, wanted.leg_id, LATER, None)
+
+    assert operations.hold_if_restored(last_send=lost, now=LATER + MINUTE)
+
+    assert claim(wanted, now=LATER + 2 * MINUTE).kind is QUERY
 
 
 def test_what_a_restore_forgot_may_be_there_and_wanted_again() -> None:

@@ -46,6 +46,8 @@ class Booking:
     return_is_called_failure: bool = False
     has_money_from: dt.datetime | None = None
     """From when on the same order once more makes it go on, if it waits for that."""
+    went_on_at: dt.datetime | None = None
+    """When it did: questions reach back to there."""
 
     @property
     def wants_again(self) -> bool:
@@ -71,7 +73,7 @@ class Booking:
         if self.has_money_from is None or at < self.has_money_from:
             return False
         waited = at - self.taken_at
-        self.has_money_from = None
+        self.has_money_from, self.went_on_at = None, at
         self.ends_at += waited
         if self.returned_at is not None:
             self.returned_at += waited
@@ -120,13 +122,23 @@ class ChannelBook:
     _latest: dict[str, Booking] = field(default_factory=dict)
 
     def latest(self, number: str, at: dt.datetime, memory: dt.timedelta) -> Booking | None:
-        """What the channel still knows of a number. What ended long ago is forgotten."""
-        booking = self._latest.get(number)
-        if booking is None or booking.taken_at > at:
-            return None
-        if booking.is_final(at) and booking.taken_at + memory < at:
+        """What an order that comes meets under a number. What ended long ago is forgotten."""
+        booking = self._known(number, at)
+        if booking is None or (booking.is_final(at) and booking.taken_at + memory < at):
             return None
         return booking
+
+    def findable(self, number: str, at: dt.datetime, reach: dt.timedelta) -> Booking | None:
+        """What a question about a number finds: longer than an order, if that waited for another."""
+        booking = self._known(number, at)
+        if booking is None:
+            return None
+        since = booking.went_on_at or booking.taken_at
+        return None if booking.is_final(at) and since + reach < at else booking
+
+    def _known(self, number: str, at: dt.datetime) -> Booking | None:
+        booking = self._latest.get(number)
+        return None if booking is None or booking.taken_at > at else booking
 
     def overtake(self, number: str, at: dt.datetime) -> Booking | None:
         """The booking of a request that is still on its way: the second one is here first."""

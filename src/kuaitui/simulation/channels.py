@@ -167,7 +167,7 @@ class ModelChannel:
         if self._around.strikes(Fault.QUERY_FAILS):
             return NotSent("connect") if self._around.chance.random() < 0.5 else Unknown("http_502")
         self.forgotten_by_us.discard(instruction.number)
-        known = self.book.latest(instruction.number, self.now, QUERIES_REACH_BACK)
+        known = self.book.findable(instruction.number, self.now, QUERIES_REACH_BACK)
         if known is None or self.now < known.seen_from:
             return NotFound()
         if not known.says_the_same(instruction):

@@ -11,7 +11,7 @@ from collections import defaultdict
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from kuaitui.kernel.invariants import ensure
 from kuaitui.simulation.channel_book import Heard
@@ -28,6 +28,13 @@ SELECT channel_number FROM payouts_leg UNION SELECT number FROM payouts_send_bac
 """
 
 
+class _Taken(NamedTuple):
+    """A number that a channel took, and when it went on because it came again."""
+
+    number: str
+    went_on_at: dt.datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Window:
     """What will be lost: all that the database learns from here on."""
@@ -35,7 +42,7 @@ class _Window:
     backup: Backup
     ends_at: dt.datetime
     heard: defaultdict[str, Heard]
-    booked: dict[str, set[str]]
+    booked: dict[str, set[_Taken]]
 
 
 class Restores:
@@ -86,14 +93,15 @@ class Restores:
         self._databases.restore(window.backup, under_its_name=chance.random() < 0.5)
         world.heard = window.heard
         world.lost_numbers |= {number for (number,) in before - set(ask(_NUMBERS))}
-        for name, numbers in self._booked().items():
-            world.model_channels[name].forgotten_by_us |= numbers - window.booked[name]
+        for name, taken in self._booked().items():
+            lost = {one.number for one in taken - window.booked[name]}
+            world.model_channels[name].forgotten_by_us |= lost
         world.figures.restores += 1
         world.figures.faults[Fault.RESTORE] += 1
         world.clock.pass_by(chance.uniform(0.1, 3) * HOUR)
 
-    def _booked(self) -> dict[str, set[str]]:
+    def _booked(self) -> dict[str, set[_Taken]]:
         return {
-            name: {booking.number for booking in channel.book.bookings}
+            name: {_Taken(one.number, one.went_on_at) for one in channel.book.bookings}
             for name, channel in self._world.model_channels.items()
         }

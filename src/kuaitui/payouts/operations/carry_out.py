@@ -48,9 +48,9 @@ def carry_out_leg(
 ) -> LegState | None:
     """Make the attempt that is due for a leg; nothing if it is not its turn.
 
-    `clock` is read before and after the call, which takes its time. `note_send` hears of a send
-    after its claim is committed and before anything leaves: what it keeps outside of the database
-    outlives a restore.
+    `clock` is read before and after the call, which takes its time. `note_send` hears of whatever
+    is no question, after its claim is committed and before anything leaves: what it keeps outside of
+    the database outlives a restore.
 
     Raises:
         SealBroken, InvariantViolated, InsufficientBalance: see `claim_leg`. The caller sets the
@@ -74,11 +74,14 @@ def carry_out_leg(
 
 
 def note_sends(claims: Sequence[Claim], *, note_send: Callable[[LastSend], None]) -> None:
-    """After the commit of claims and before anything leaves: keep the last send among them."""
+    """After the commit of claims and before anything leaves: keep the last that is no question.
+
+    What is handed over again, or what people decided, moves money at the channel as a send does.
+    """
     reach("payouts.claim.committed")
-    sends = [claim for claim in claims if claim.kind is AttemptKind.SEND]
-    if sends:
-        last = max(sends, key=lambda claim: claim.attempt_id)
+    orders = [claim for claim in claims if claim.kind is not AttemptKind.QUERY]
+    if orders:
+        last = max(orders, key=lambda claim: claim.attempt_id)
         note_send(LastSend(last.attempt_id, last.leg_id, last.started_at, last.held_at))
 
 
