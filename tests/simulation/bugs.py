@@ -28,11 +28,15 @@ class World(enum.Enum):
 
     REFUNDS = "refunds"
     PAY_INS = "pay-ins by code"
+    LONG_RUN = "the long run"
+    """Ten thin years, for what only a rare meeting of faults shows."""
 
     def recipe(self, seed: int) -> Recipe:
         """One history of this world."""
         if self is World.REFUNDS:
             return Recipe(seed, 1.0, severity=SEVERITY).leaving_out(ActKind.PAY_BY_CODE)
+        if self is World.LONG_RUN:
+            return Recipe(seed, 10.0, shops=2, density=0.7)
         others = set(ActKind) - {ActKind.OPEN_SHOP, ActKind.PAY_BY_CODE}
         return Recipe(seed, 0.5, shops=2, severity=SEVERITY, density=16.0).leaving_out(*others)
 
@@ -136,6 +140,14 @@ BUGS = (
         "if state is LegState.ACCEPTED and wants_again:",
         "if state is None:",
         seed=5,
+    ),
+    Bug(
+        "only first sends are noted outside of the database",
+        f"{CARRY_OUT}:note_sends",
+        "orders = [claim for claim in claims if claim.kind is not AttemptKind.QUERY]",
+        "orders = [claim for claim in claims if claim.kind is AttemptKind.SEND]",
+        seed=3901,
+        world=World.LONG_RUN,
     ),
     Bug(
         "a timeout is taken for a failure",
