@@ -549,6 +549,40 @@ def test_what_waited_until_its_channel_forgot_numbers_is_asked_about_before_it_i
     assert [kind for kind in known.kinds() if kind is SEND] == [SEND]
 
 
+@pytest.mark.parametrize(
+    "outcome", [FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True), Unknown("deadline")]
+)
+def test_what_was_asked_about_after_its_channel_forgot_numbers_is_not_asked_about_for_ever(
+    outcome: Outcome,
+) -> None:
+    """The long run, seed 4204: the first send had no effect, and the second one neither."""
+    world = payout()
+    attempt(world, Unknown("deadline"))
+    ask(world, NotFound(), now=NOW + FLOOR)
+    forgotten = NOW + pg.CAPABILITIES.resend_window
+    ask(world, NotFound(), now=forgotten)
+    assert attempt(world, outcome, now=forgotten) is LegState.UNKNOWN
+
+    assert ask(world, NotFound(), now=forgotten + MINUTE) is LegState.UNKNOWN
+    assert ask(world, NotFound(), now=forgotten + FLOOR) is LegState.READY
+
+    assert attempt(world, pg.succeeded(), now=forgotten + FLOOR) is LegState.PAID
+    assert [kind for kind in world.kinds() if kind is SEND] == [SEND, SEND, SEND]
+
+
+def test_a_doubt_of_after_the_channels_word_still_ends_when_it_forgets() -> None:
+    """What was sent since the channel was asked, nobody has asked about in time."""
+    world = payout()
+    attempt(world, Unknown("deadline"))
+    ask(world, NotFound(), now=NOW + FLOOR)
+    forgotten = NOW + pg.CAPABILITIES.resend_window
+    ask(world, NotFound(), now=forgotten)
+    attempt(world, Unknown("deadline"), now=forgotten)
+
+    again = forgotten + pg.CAPABILITIES.resend_window
+    assert ask(world, NotFound(), now=again) is LegState.UNKNOWN
+
+
 def test_a_number_is_not_sent_again_when_the_channel_has_forgotten_all_numbers() -> None:
     world = payout()
     attempt(world, Unknown("deadline"))

@@ -157,6 +157,7 @@ def _facts(leg: PayoutLeg, claim: Claim, attempts: Sequence[Attempted]) -> LegFa
         first_sent_at=leg.first_sent_at,
         last_sent_at=leg.last_sent_at,
         settled_at=leg.settled_at,
+        clear_since=leg.clear_since,
         checks=leg.checks,
         sends=leg.sends,
     )

@@ -211,6 +211,7 @@ def _facts(row: SendBack, claim: SendBackClaim, now: dt.datetime) -> LegFacts:
         first_sent_at=row.first_sent_at or now,
         last_sent_at=row.last_sent_at or now,
         settled_at=row.settled_at,
+        clear_since=row.clear_since,
         checks=row.checks,
         sends=row.sends,
     )

@@ -45,7 +45,8 @@ class LegFacts:
     """What the rules look at."""
 
     state: LegState
-    first_sent_at: dt.datetime
+    first_sent_at: dt.datetime | None
+    """The first send that the channel may have. None: it can have none of them."""
     last_sent_at: dt.datetime
     is_acknowledged: bool
     """Whether the channel ever showed, since the last definite failure, that it has the number."""
@@ -311,7 +312,8 @@ def _not_found(
     the last send is older than the channel's floor, and while the channel remembers numbers.
     """
     settled_down = now - leg.last_sent_at >= capabilities.not_found_floor
-    remembered = now - leg.first_sent_at < capabilities.resend_window
+    first = leg.first_sent_at
+    remembered = first is None or now - first < capabilities.resend_window
     if settled_down and not leg.is_acknowledged:
         if leg.refused_code:
             return Step(LegState.FAILED, None, (PostingKind.FAILED,), leg.refused_code)
@@ -424,21 +426,30 @@ def facts_of(
     first_sent_at: dt.datetime,
     last_sent_at: dt.datetime,
     settled_at: dt.datetime | None,
+    clear_since: dt.datetime | None,
     checks: int,
     sends: int,
 ) -> LegFacts:
     """What the rules look at, when attempt `attempt_no` has come to its outcome.
 
-    `attempts` are all of them, the oldest first, that one included.
+    `attempts` are all of them, the oldest first, that one included. Of sends before `clear_since` the
+    channel's word is complete.
     """
     earlier = attempts[: attempt_no - 1]
     sent = [one for one in attempts if one.kind == AttemptKind.SEND]
-    # A channel counts from the first send that it may have: one that had no effect may be long ago.
-    effective = [one.started_at for one in sent if one.outcome not in WITHOUT_EFFECT]
+    # A channel counts from the first send that it may have. One that had no effect, or that the
+    # channel did not know when it was asked about all there was, may be long ago.
+    effective = [
+        one.started_at
+        for one in sent
+        if one.outcome not in WITHOUT_EFFECT
+        and not (clear_since is not None and one.started_at < clear_since)
+    ]
+    unless_any = None if sent else first_sent_at
     is_refused = bool(sent) and sent[-1].outcome == AttemptOutcome.FAILED
     return LegFacts(
         state=state,
-        first_sent_at=effective[0] if effective else first_sent_at,
+        first_sent_at=effective[0] if effective else unless_any,
         last_sent_at=last_sent_at,
         is_acknowledged=is_acknowledged(
             AttemptOutcome(one.outcome) for one in earlier if one.outcome
