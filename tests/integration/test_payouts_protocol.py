@@ -583,6 +583,18 @@ def test_a_doubt_of_after_the_channels_word_still_ends_when_it_forgets() -> None
     assert ask(world, NotFound(), now=again) is LegState.UNKNOWN
 
 
+def test_a_hold_does_not_make_a_channel_remember_what_it_may_have_paid_and_forgotten() -> None:
+    """Asked for the first time after it forgets: its word clears a restore, not the send itself."""
+    world = payout()
+    attempt(world, Unknown("deadline"))
+    forgotten = NOW + pg.CAPABILITIES.resend_window
+    operations.hold_sending(reason="A restore.", actor=given.reviewer(), now=forgotten)
+
+    for times in (1, 2, 3):
+        assert ask(world, NotFound(), now=forgotten + times * FLOOR) is LegState.UNKNOWN
+    assert world.kinds().count(SEND) == 1
+
+
 def test_a_number_is_not_sent_again_when_the_channel_has_forgotten_all_numbers() -> None:
     world = payout()
     attempt(world, Unknown("deadline"))

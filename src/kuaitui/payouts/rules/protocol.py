@@ -432,18 +432,20 @@ def facts_of(
 ) -> LegFacts:
     """What the rules look at, when attempt `attempt_no` has come to its outcome.
 
-    `attempts` are all of them, the oldest first, that one included. Of sends before `clear_since` the
-    channel's word is complete.
+    `attempts` are all of them, the oldest first, that one included. `clear_since` is since when the
+    channel's word about the number is known to be complete.
     """
     earlier = attempts[: attempt_no - 1]
     sent = [one for one in attempts if one.kind == AttemptKind.SEND]
-    # A channel counts from the first send that it may have. One that had no effect, or that the
-    # channel did not know when it was asked about all there was, may be long ago.
+    # What was sent after that word was sent on its strength: what is older had no effect. A word that
+    # came after the last send ages none: the channel may have paid it, and forgotten it before.
+    resent_since = clear_since if clear_since and clear_since <= last_sent_at else None
+    # A channel counts from the first send that it may have: one that had no effect may be long ago.
     effective = [
         one.started_at
         for one in sent
         if one.outcome not in WITHOUT_EFFECT
-        and not (clear_since is not None and one.started_at < clear_since)
+        and (resent_since is None or one.started_at >= resent_since)
     ]
     unless_any = None if sent else first_sent_at
     is_refused = bool(sent) and sent[-1].outcome == AttemptOutcome.FAILED
