@@ -76,35 +76,15 @@ def main() -> int:
         say(f"{take_over((of_crashes, of_years))} parts taken over")
     if arguments.part == "crashes":
         return _tell(_crashes(arguments, of_crashes, say), arguments)
+    how: dict[str, Any] = {
+        "seed": arguments.seed, "processes": arguments.processes, "kept": of_years, "say": say,
+    }  # fmt: skip
     if arguments.part == "years":
-        years = play_years(
-            arguments.years,
-            seed=arguments.seed,
-            processes=arguments.processes,
-            kept=of_years,
-            say=say,
-        )
-        return _tell(years, arguments)
+        return _tell(play_years(arguments.years, **how), arguments)
     if arguments.part == "notifications":
-        told = flood(
-            arguments.notifications,
-            seed=arguments.seed,
-            processes=arguments.processes,
-            kept=of_years,
-            say=say,
-        )
-        return _tell(told, arguments)
+        return _tell(flood(arguments.notifications, **how), arguments)
     crashes = _crashes(arguments, of_crashes, say)
-    years = play_years(
-        arguments.years, seed=arguments.seed, processes=arguments.processes, kept=of_years, say=say
-    )
-    told = flood(
-        arguments.notifications,
-        seed=arguments.seed,
-        processes=arguments.processes,
-        kept=of_years,
-        say=say,
-    )
+    years, told = play_years(arguments.years, **how), flood(arguments.notifications, **how)
     write_down((of_crashes, of_years))
     print(report.write(crashes, years, told))
     return 1 if crashes["findings"] or years["findings"] or told["findings"] else 0
