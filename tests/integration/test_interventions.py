@@ -656,16 +656,20 @@ def test_a_worker_killed_while_it_hands_over_pays_once(point: str, took_effect: 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_that_finds_nothing_is_unknown_after_a_hand_over() -> None:
+    """And a restore that forgets the hand-over is noticed: it was noted before it left."""
     case = decided()
     scripted = pg.ScriptedChannel(lambda *_: NotFound(), capabilities=pg.CONFIRMING)
+    noted: list[queries.LastSend] = []
 
     operations.carry_out_leg(
         leg_id=case.world.leg_id,
         channels=Channels({given.CHANNEL: scripted}),
         pace=PACE,
         clock=lambda: NOW,
+        note_send=noted.append,
     )
 
     last = queries.attempts(case.world.leg_id)[-1]
+    assert [send.started_at for send in noted] == [last.started_at]
     assert (last.kind, last.outcome, last.cause) == (AttemptKind.HAND_OVER, "unknown", "not_found")
     assert case.world.state is LegState.NEEDS_ACTION
