@@ -33,12 +33,12 @@ NO_PART_IN_YEARS: Final = (
     *(f"src/kuaitui/interfaces/{pages}/" for pages in ("callbacks", "console", "design", "portal")),
 )
 PLAYS_ALIKE: Final = {
-    # A part that its channel does not know, of which every send was refused or asked about since, is
-    # sent again, also when the first send is long ago. Before, it was asked about for ever, which is
-    # a finding; of a sound history it could happen only in the days that a restore took back. Of
+    # A part that was sent again on its channel's word, refused or lost once more and not found, is
+    # sent once more, also when the first send is long ago. Before, it was asked about for ever, which
+    # is a finding; of a sound history it could happen only in the days that a restore took back. Of
     # years, and of crashes, which last minutes while a channel remembers numbers for days.
-    "dca1c3cb958a": "1fd107c35617",
-    "d141cd2da7a4": "c80d0876f66d",
+    "706c6e3cc477": "1fd107c35617",
+    "4b4682684429": "c80d0876f66d",
 }
 """A program, and the one before it that played the same histories, but for those that are findings.
 
