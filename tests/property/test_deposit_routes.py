@@ -456,6 +456,34 @@ def test_a_deduction_takes_the_oldest_first_and_no_more_than_there_is(
     assert all(part == lot.remaining for lot, part in taken[:-1])
 
 
+@given(
+    lots=lot_lists(), shares=st.lists(st.integers(0, 400), max_size=8), minor=st.integers(1, 900)
+)
+def test_what_is_given_back_goes_to_the_lots_it_was_taken_from_the_newest_first(
+    lots: list[Lot], shares: list[int], minor: int
+) -> None:
+    taken = {
+        lot.lot_id: cny(min(share, lot.deducted.minor))
+        for lot, share in zip(lots, shares, strict=False)
+    }
+
+    parts = {
+        lot.lot_id: part
+        for lot, part in rules.give_newest_first(lots, taken=taken, amount=cny(minor))
+    }
+
+    lacking = sum(lot.deducted.minor for lot in lots)
+    assert sum(part.minor for part in parts.values()) == min(minor, lacking)
+    assert all(part.is_positive for part in parts.values())
+    of_its_own, newest_first = minor, sorted(lots, key=lambda lot: lot.lot_id, reverse=True)
+    newest_first.sort(key=lambda lot: lot.paid_at, reverse=True)
+    for lot in newest_first:
+        given_back = parts.get(lot.lot_id, cny(0)).minor
+        own = min(taken.get(lot.lot_id, cny(0)).minor, of_its_own)
+        assert own <= given_back <= lot.deducted.minor
+        of_its_own -= own
+
+
 @given(amount=st.integers(1, 10**9), available=st.integers(0, 10**9), frozen=st.integers(0, 10**9))
 def test_a_deduction_is_split_without_losing_a_fen_and_in_order(
     amount: int, available: int, frozen: int

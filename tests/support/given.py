@@ -153,7 +153,7 @@ def order(shop_id: str, order_id: str, status: OrderStatus, at: dt.datetime) -> 
 _TABLES_THAT_MOVE = (
     "ledger_book", "ledger_journal", "kit_outbox", "audit_event",
     "deposits_account", "deposits_lot", "deposits_hold", "deposits_lot_share", "deposits_lot_taking",
-    "deposits_deduction", "deposits_destination",
+    "deposits_lot_giving", "deposits_deduction", "deposits_deduction_return", "deposits_destination",
 )  # fmt: skip
 
 

@@ -151,6 +151,26 @@ class DeductionReferenceReused(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class DeductionUnknown(Refusal):
+    """There is no such deduction."""
+
+    code = "deposit.deduction_unknown"
+    kind = RefusalKind.NOT_FOUND
+
+
+class DeductionGivenBackAlready(Refusal):
+    """Of this deduction something has been given back already."""
+
+    code = "deposit.deduction_given_back_already"
+    kind = RefusalKind.CONFLICT
+
+
+class GivenBackTooMuch(Refusal):
+    """More than was deducted cannot be given back."""
+
+    code = "deposit.given_back_too_much"
+
+
 class DestinationUnknown(Refusal):
     """There is no such payee account."""
 

@@ -30,6 +30,17 @@ class DepositDeducted:
 
 
 @dataclass(frozen=True, slots=True)
+class DeductionGivenBack:
+    """Of a deduction, all or a part was given back to the deposit."""
+
+    account_id: str
+    shop_key: int
+    deduction_id: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class HoldReduced:
     """A deduction took part of what was set aside for an application."""
 

@@ -40,6 +40,15 @@ class DeductionPurpose(enum.StrEnum):
     PENALTY = "penalty"
 
 
+class HoldKind(enum.StrEnum):
+    """What money is set aside for."""
+
+    APPLICATION = "application"
+    """It is to go back to the seller."""
+    DEDUCTION = "deduction"
+    """It may be taken: a deduction was announced, and the seller is being heard."""
+
+
 class StatementKind(enum.StrEnum):
     """What happened to the money, in the seller's view."""
 
@@ -53,6 +62,8 @@ class StatementKind(enum.StrEnum):
     DEDUCTED = "deducted"
     OWED = "owed"
     SET_OFF = "set_off"
+    GIVEN_BACK = "given_back"
+    OWED_LESS = "owed_less"
     OTHER = "other"
 
 
@@ -362,6 +373,8 @@ class Deduction:
     from_available: Money
     from_frozen: Money
     still_owed: Money
+    given_back: Money
+    """What an appeal brought back of it."""
     items: tuple[DeductionItem, ...]
 
 

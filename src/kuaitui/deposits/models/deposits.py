@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from kuaitui.channels.port import PayeeKind
-from kuaitui.deposits.types import DeductionPurpose, DepositKind
+from kuaitui.deposits.types import DeductionPurpose, DepositKind, HoldKind
 
 
 class DepositAccount(models.Model):
@@ -110,7 +110,7 @@ class ChannelPayment(models.Model):
 
 
 class DepositHold(models.Model):
-    """Money set aside for one application."""
+    """Money set aside for one application, or for one deduction that was announced."""
 
     pk = models.CompositePrimaryKey("account_id", "reference")
     account = models.ForeignKey(
@@ -122,11 +122,18 @@ class DepositHold(models.Model):
     released_minor = models.BigIntegerField(default=0, db_default=0)
     deducted_minor = models.BigIntegerField(default=0, db_default=0)
     rounds = models.IntegerField(default=1, db_default=1)
+    kind = models.CharField(
+        max_length=20, default=HoldKind.APPLICATION.value, db_default=HoldKind.APPLICATION.value
+    )
     frozen_at = models.DateTimeField()
 
     class Meta:
         db_table = "deposits_hold"
         constraints = [
+            models.CheckConstraint(
+                name="hold_kind_is_known",
+                condition=Q(kind__in=[kind.value for kind in HoldKind]),
+            ),
             models.CheckConstraint(name="hold_amount_is_positive", condition=Q(amount_minor__gt=0)),
             models.CheckConstraint(
                 name="hold_parts_are_not_negative",
@@ -203,6 +210,29 @@ class LotTaking(models.Model):
         return f"taking of {self.reference}"
 
 
+class LotGiving(models.Model):
+    """What was given back to a lot of what had been taken from it."""
+
+    pk = models.CompositePrimaryKey("account_id", "lot_number", "reference")
+    account = models.ForeignKey(
+        DepositAccount, on_delete=models.PROTECT, db_index=False, related_name="givings"
+    )
+    lot_number = models.IntegerField()
+    reference = models.CharField(max_length=80)
+    amount_minor = models.BigIntegerField()
+
+    class Meta:
+        db_table = "deposits_lot_giving"
+        constraints = [
+            models.CheckConstraint(
+                name="giving_amount_is_positive", condition=Q(amount_minor__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"giving of {self.reference}"
+
+
 class Deduction(models.Model):
     """A decided deduction. Never rewritten; an appeal that succeeds pays back by a new journal."""
 
@@ -277,6 +307,36 @@ class DeductionLine(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.number}"
+
+
+class DeductionReturn(models.Model):
+    """What of a deduction was given back, once: first it makes a debt less, the rest is free again."""
+
+    deduction = models.OneToOneField(
+        Deduction, on_delete=models.PROTECT, primary_key=True, related_name="given_back"
+    )
+    amount_minor = models.BigIntegerField()
+    off_the_debt_minor = models.BigIntegerField()
+    to_available_minor = models.BigIntegerField()
+    decided_by = models.CharField(max_length=80)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "deposits_deduction_return"
+        constraints = [
+            models.CheckConstraint(
+                name="deduction_return_is_the_sum_of_its_parts",
+                condition=Q(
+                    amount_minor=F("off_the_debt_minor") + F("to_available_minor"),
+                    off_the_debt_minor__gte=0,
+                    to_available_minor__gte=0,
+                    amount_minor__gt=0,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"return of {self.deduction_id}"
 
 
 class DestinationRow(models.Model):

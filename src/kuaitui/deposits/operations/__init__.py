@@ -6,7 +6,11 @@ from kuaitui.deposits.operations.accounts import (
     open_deposit_accounts,
     set_required,
 )
-from kuaitui.deposits.operations.deductions import decide_deduction
+from kuaitui.deposits.operations.deductions import (
+    decide_deduction,
+    give_back_deduction,
+    take_deduction,
+)
 from kuaitui.deposits.operations.destinations import (
     add_alipay_account,
     add_destination,
@@ -73,6 +77,7 @@ __all__ = [
     "confirm_resolution",
     "decide_deduction",
     "freeze_deposit",
+    "give_back_deduction",
     "lock_deposit",
     "lock_deposits",
     "look_again",
@@ -97,6 +102,7 @@ __all__ = [
     "set_required",
     "settle_shares",
     "start_pay_in",
+    "take_deduction",
     "take_over_deposit",
     "verify_destination",
 ]

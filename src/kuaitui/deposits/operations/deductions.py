@@ -1,4 +1,4 @@
-"""Taking money from a deposit: itemised, explained, on evidence."""
+"""Taking money from a deposit: itemised, explained, on evidence. Giving back what was taken."""
 
 from __future__ import annotations
 
@@ -10,22 +10,26 @@ from kuaitui.audit.operations import record
 from kuaitui.deposits import models, rules
 from kuaitui.deposits.errors import (
     DeductionEmpty,
+    DeductionGivenBackAlready,
     DeductionItemUnexplained,
     DeductionReasonMissing,
     DeductionReferenceReused,
+    DeductionUnknown,
+    GivenBackTooMuch,
 )
-from kuaitui.deposits.events import DepositDeducted, HoldReduced
+from kuaitui.deposits.events import DeductionGivenBack, DepositDeducted, HoldReduced
 from kuaitui.deposits.models import DepositAccount, DepositHold
 from kuaitui.deposits.operations.locking import lock_account, require_payable
-from kuaitui.deposits.operations.set_off import take_from_lots
+from kuaitui.deposits.operations.set_off import give_to_lots, take_from_lots
 from kuaitui.deposits.operations.shares import reserved_under
 from kuaitui.deposits.queries.accounts import to_hold
 from kuaitui.deposits.queries.deductions import to_deduction
-from kuaitui.deposits.types import Deduction, DeductionItem, DeductionPurpose
+from kuaitui.deposits.types import Deduction, DeductionItem, DeductionPurpose, HoldKind
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.ids import IdPrefix, new_id
 from kuaitui.kernel.money import Money
 from kuaitui.kit.outbox import publish
+from kuaitui.kit.transactions import requires_transaction
 from kuaitui.ledger.operations import post_journal
 from kuaitui.ledger.queries import balances
 from kuaitui.ledger.types import Account, Journal, Line
@@ -48,10 +52,40 @@ def decide_deduction(
     actor: Actor,
     now: dt.datetime,
 ) -> Deduction:
+    """Take what was decided elsewhere; the marketplace has heard its seller. See `take_deduction`.
+
+    Raises:
+        As `take_deduction`.
+    """
+    return take_deduction(
+        account_id=account_id,
+        items=items,
+        purpose=purpose,
+        reason=reason,
+        clause=clause,
+        reference=reference,
+        actor=actor,
+        now=now,
+    )
+
+
+@requires_transaction
+def take_deduction(
+    *,
+    account_id: str,
+    items: tuple[DeductionItem, ...],
+    purpose: DeductionPurpose,
+    reason: str,
+    clause: str,
+    reference: str,
+    actor: Actor,
+    now: dt.datetime,
+) -> Deduction:
     """Take what the items add up to: from what is free, then from what is frozen, and owe the rest.
 
-    Money that a payout leg already carries is not touched. Lots are used oldest first. Idempotent
-    by `reference`: the same deduction again returns the first.
+    Money that a payout leg already carries is not touched, nor what is set aside for another
+    deduction. Lots are used oldest first. Idempotent by `reference`: the same deduction again
+    returns the first.
 
     Raises:
         DepositAccountUnknown: there is no such deposit.
@@ -62,9 +96,7 @@ def decide_deduction(
         DeductionReferenceReused: this reference named another deduction.
     """
     account = lock_account(account_id)
-    amount = _total(items, account)
-    if not reason.strip() or not clause.strip():
-        raise DeductionReasonMissing
+    amount = require_deductible(items, reason=reason, clause=clause, account=account)
     known = account.deductions.select_related("account").filter(reference=reference).first()
     if known is not None:
         if (known.amount_minor, known.purpose) != (amount.minor, purpose.value):
@@ -108,6 +140,79 @@ def decide_deduction(
     return to_deduction(row)
 
 
+@requires_transaction
+def give_back_deduction(
+    *, deduction_id: str, amount: Money, actor: Actor, now: dt.datetime
+) -> Money:
+    """Give all or a part of a deduction back, once; returns how much of it is free again.
+
+    Posts *compensation payable* or *penalty income* to *receivable* as far as the shop owes
+    anything, the rest to *available*. The lots that the deduction was taken from are whole again,
+    the newest first: its way back stays open longest.
+
+    Raises:
+        DeductionUnknown: there is no such deduction.
+        DeductionGivenBackAlready: something was given back before.
+        GivenBackTooMuch: more than was deducted.
+        DepositCurrencyWrong, DepositAmountNotPositive: the amount cannot be.
+    """
+    row = models.Deduction.objects.filter(public_id=deduction_id).first()
+    if row is None:
+        raise DeductionUnknown(deduction=deduction_id)
+    account = lock_account(row.account.public_id)
+    require_payable(amount, account)
+    if amount.minor > row.amount_minor:
+        raise GivenBackTooMuch(deduction=deduction_id)
+    if models.DeductionReturn.objects.filter(deduction=row).exists():
+        raise DeductionGivenBackAlready(deduction=deduction_id)
+    off_the_debt = min(amount, balances(account.book_id).of(Account.RECEIVABLE))
+    to_available = amount - off_the_debt
+    models.DeductionReturn.objects.create(
+        deduction=row,
+        amount_minor=amount.minor,
+        off_the_debt_minor=off_the_debt.minor,
+        to_available_minor=to_available.minor,
+        decided_by=actor.id,
+        decided_at=now,
+    )
+    if to_available.is_positive:
+        give_to_lots(account, amount=to_available, reference=row.public_id)
+    source = _CREDIT[DeductionPurpose(row.purpose)]
+    parts = ((Account.RECEIVABLE, off_the_debt), (Account.AVAILABLE, to_available))
+    lines = tuple(Line(source, place, part) for place, part in parts if part.is_positive)
+    post_journal(
+        Journal(account.book_id, "deduction.given_back", row.public_id, now, lines), now=now
+    )
+    record(
+        actor=actor,
+        action="deposit.given_back",
+        object_id=row.public_id,
+        shop_key=account.shop_key,
+        details={"amount_minor": amount.minor, "off_the_debt_minor": off_the_debt.minor},
+        now=now,
+    )
+    told = DeductionGivenBack(
+        account.public_id, account.shop_key, row.public_id, amount.minor, amount.currency
+    )
+    publish(told, now=now)
+    return to_available
+
+
+def require_deductible(
+    items: tuple[DeductionItem, ...], *, reason: str, clause: str, account: DepositAccount
+) -> Money:
+    """What the items add up to; refuses what does not explain itself.
+
+    Raises:
+        DeductionEmpty, DeductionItemUnexplained, DeductionReasonMissing, DepositCurrencyWrong,
+        DepositAmountNotPositive: as for a deduction.
+    """
+    amount = _total(items, account)
+    if not reason.strip() or not clause.strip():
+        raise DeductionReasonMissing
+    return amount
+
+
 def _total(items: tuple[DeductionItem, ...], account: DepositAccount) -> Money:
     if not items:
         raise DeductionEmpty
@@ -120,8 +225,15 @@ def _total(items: tuple[DeductionItem, ...], account: DepositAccount) -> Money:
 
 
 def _unsent_by_hold(account: DepositAccount) -> list[tuple[DepositHold, Money]]:
-    """What is frozen and carried by no leg, hold by hold, the oldest first."""
-    holds = account.holds.select_related("account").order_by("frozen_at", "reference")
+    """What is frozen for applications and carried by no leg, hold by hold, the oldest first.
+
+    What is set aside for another deduction waits for that one.
+    """
+    holds = (
+        account.holds.select_related("account")
+        .filter(kind=HoldKind.APPLICATION)
+        .order_by("frozen_at", "reference")
+    )
     unsent = [(row, to_hold(row).open - reserved_under(account, row.reference)) for row in holds]
     return [(row, part) for row, part in unsent if part.is_positive]
 

@@ -15,7 +15,7 @@ from kuaitui.deposits.models import DepositAccount, DepositHold
 from kuaitui.deposits.operations.locking import lock_account, lock_accounts, require_payable
 from kuaitui.deposits.operations.set_off import set_off_debt
 from kuaitui.deposits.queries.accounts import summarize, to_hold
-from kuaitui.deposits.types import DepositSummary, Hold
+from kuaitui.deposits.types import DepositSummary, Hold, HoldKind
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
@@ -46,9 +46,15 @@ def lock_deposits(*, account_ids: Collection[str]) -> None:
 
 @requires_transaction
 def freeze_deposit(
-    *, account_id: str, amount: Money, reference: str, now: dt.datetime, occasion: int = 1
+    *,
+    account_id: str,
+    amount: Money,
+    reference: str,
+    now: dt.datetime,
+    occasion: int = 1,
+    kind: HoldKind = HoldKind.APPLICATION,
 ) -> Hold:
-    """Set aside part of a deposit for an application.
+    """Set aside part of a deposit for an application, or for a deduction that was announced.
 
     Posts *available → frozen*; the seller's total does not change. Idempotent per reference and
     occasion: after a release the next occasion freezes anew, as an appeal does.
@@ -72,7 +78,17 @@ def freeze_deposit(
     available = balances(account.book_id).of(Account.AVAILABLE)
     if amount > available:
         raise InsufficientDeposit(available=available.minor, asked=amount.minor)
-    row = _begin_round(account, row, reference, amount, now)
+    if row is None:
+        row = DepositHold(
+            account=account,
+            reference=reference,
+            amount_minor=amount.minor,
+            kind=kind.value,
+            frozen_at=now,
+        )
+        row.save(force_insert=True)
+    else:
+        _begin_another_round(row, amount, now)
     _post(
         account,
         "freeze",
@@ -113,25 +129,12 @@ def release_deposit(*, account_id: str, reference: str, now: dt.datetime) -> Mon
     return open_
 
 
-def _begin_round(
-    account: DepositAccount,
-    row: DepositHold | None,
-    reference: str,
-    amount: Money,
-    now: dt.datetime,
-) -> DepositHold:
-    if row is None:
-        row = DepositHold(
-            account=account, reference=reference, amount_minor=amount.minor, frozen_at=now
-        )
-        row.save(force_insert=True)
-        return row
+def _begin_another_round(row: DepositHold, amount: Money, now: dt.datetime) -> None:
     ensure(to_hold(row).open.is_zero, "money is frozen anew only when nothing is frozen")
     row.rounds += 1
     row.amount_minor += amount.minor
     row.frozen_at = now
     row.save(update_fields=["rounds", "amount_minor", "frozen_at"])
-    return row
 
 
 def _find(account: DepositAccount, reference: str) -> DepositHold | None:

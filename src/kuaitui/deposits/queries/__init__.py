@@ -7,6 +7,7 @@ from kuaitui.deposits.queries.accounts import (
     differences,
     hold,
     set_aside,
+    set_aside_of,
 )
 from kuaitui.deposits.queries.deductions import deductions
 from kuaitui.deposits.queries.destinations import (
@@ -90,6 +91,7 @@ __all__ = [
     "receipt",
     "sent_back_by_reference",
     "set_aside",
+    "set_aside_of",
     "shops_sharing_destination",
     "split_route",
     "statement",

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from kuaitui.deposits.errors import DepositAccountUnknown, HoldUnknown
 from kuaitui.deposits.models import DepositAccount, DepositHold, DepositLot
-from kuaitui.deposits.types import DepositKind, DepositSummary, Hold, Lot
+from kuaitui.deposits.types import DepositKind, DepositSummary, Hold, HoldKind, Lot
 from kuaitui.kernel.invariants import ensure
 from kuaitui.kernel.money import Money
 from kuaitui.ledger.queries import balances, balances_of
@@ -18,6 +18,7 @@ from kuaitui.ledger.types import Account
 
 BATCH = 2000
 DEPOSITS_MAX = 20
+_KEPT = F("amount_minor") - F("settled_minor") - F("released_minor") - F("deducted_minor")
 
 
 def deposit(account_id: str) -> DepositSummary:
@@ -127,11 +128,21 @@ def to_hold(row: DepositHold) -> Hold:
     )
 
 
-def set_aside() -> dict[str, int]:
-    """Minor units that every open hold still keeps, by its reference."""
-    kept = F("amount_minor") - F("settled_minor") - F("released_minor") - F("deducted_minor")
-    holds = DepositHold.objects.annotate(kept_minor=kept).filter(kept_minor__gt=0)
+def set_aside(kind: HoldKind) -> dict[str, int]:
+    """Minor units that every open hold of a kind still keeps, by its reference."""
+    holds = DepositHold.objects.annotate(kept_minor=_KEPT).filter(kept_minor__gt=0, kind=kind.value)
     return dict(holds.values_list("reference", "kept_minor"))
+
+
+def set_aside_of(*, account_id: str, kind: HoldKind) -> dict[str, Money]:
+    """What a deposit keeps for each application, or for each deduction, by reference."""
+    holds = (
+        DepositHold.objects.annotate(kept_minor=_KEPT)
+        .filter(kept_minor__gt=0, kind=kind.value, account__public_id=account_id)
+        .order_by("frozen_at", "reference")
+        .values_list("reference", "kept_minor", "account__currency")
+    )
+    return {reference: Money(minor, currency) for reference, minor, currency in holds}
 
 
 def differences(*, limit: int = 100) -> list[str]:
@@ -157,9 +168,7 @@ def _totals(*, after: int) -> Iterable[Mapping[str, Any]]:
     lots = DepositLot.objects.filter(account=OuterRef("pk")).order_by().values("account")
     holds = DepositHold.objects.filter(account=OuterRef("pk")).order_by().values("account")
     left = lots.values(sum=Sum(F("amount_minor") - F("refunded_minor") - F("deducted_minor")))
-    open_ = holds.values(
-        sum=Sum(F("amount_minor") - F("settled_minor") - F("released_minor") - F("deducted_minor"))
-    )
+    open_ = holds.values(sum=Sum(_KEPT))
     return (
         DepositAccount.objects.filter(id__gt=after)
         .annotate(in_lots=Coalesce(Subquery(left), 0), in_holds=Coalesce(Subquery(open_), 0))

@@ -13,7 +13,7 @@ def deductions(*, account_id: str) -> tuple[Deduction, ...]:
     """Every deduction of a deposit, the newest first, each item with its evidence."""
     rows = (
         models.Deduction.objects.filter(account__public_id=account_id)
-        .select_related("account")
+        .select_related("account", "given_back")
         .prefetch_related("lines")
         .order_by("-decided_at", "-id")
     )
@@ -35,6 +35,7 @@ def to_deduction(row: models.Deduction) -> Deduction:
         from_available=Money(row.from_available_minor, currency),
         from_frozen=Money(row.from_frozen_minor, currency),
         still_owed=Money(row.still_owed_minor, currency),
+        given_back=Money(_given_back_minor(row), currency),
         items=tuple(
             DeductionItem(
                 description=line.description,
@@ -45,3 +46,9 @@ def to_deduction(row: models.Deduction) -> Deduction:
             for line in sorted(row.lines.all(), key=lambda line: line.number)
         ),
     )
+
+
+def _given_back_minor(row: models.Deduction) -> int:
+    """Django says by a missing attribute that a row beside this one does not exist."""
+    back: models.DeductionReturn | None = getattr(row, "given_back", None)
+    return 0 if back is None else back.amount_minor

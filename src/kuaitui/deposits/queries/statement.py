@@ -30,6 +30,10 @@ _KINDS: dict[tuple[Account, Account], StatementKind] = {
     (Account.RECEIVABLE, Account.COMPENSATION_PAYABLE): StatementKind.OWED,
     (Account.RECEIVABLE, Account.PENALTY_INCOME): StatementKind.OWED,
     (Account.AVAILABLE, Account.RECEIVABLE): StatementKind.SET_OFF,
+    (Account.COMPENSATION_PAYABLE, Account.AVAILABLE): StatementKind.GIVEN_BACK,
+    (Account.PENALTY_INCOME, Account.AVAILABLE): StatementKind.GIVEN_BACK,
+    (Account.COMPENSATION_PAYABLE, Account.RECEIVABLE): StatementKind.OWED_LESS,
+    (Account.PENALTY_INCOME, Account.RECEIVABLE): StatementKind.OWED_LESS,
 }
 
 

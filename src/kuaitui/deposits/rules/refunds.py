@@ -146,6 +146,27 @@ def take_oldest_first(lots: Iterable[Lot], *, amount: Money) -> list[tuple[Lot, 
     return taken
 
 
+def give_newest_first(
+    lots: Iterable[Lot], *, taken: Mapping[str, Money], amount: Money
+) -> list[tuple[Lot, Money]]:
+    """What of an amount each lot gets back, the newest first, and never more than it lacks.
+
+    First what `taken`, by lot, says that this very deduction took, then what others took.
+    """
+    newest_first = sorted(lots, key=lambda lot: (lot.paid_at, lot.lot_id), reverse=True)
+    zero = Money.zero(amount.currency)
+    parts = dict.fromkeys((lot.lot_id for lot in newest_first), zero)
+    missing = amount
+    for of_this_deduction in (True, False):
+        for lot in newest_first:
+            lacks = lot.deducted - parts[lot.lot_id]
+            bound = min(lacks, taken.get(lot.lot_id, zero)) if of_this_deduction else lacks
+            part = min(bound, missing)
+            parts[lot.lot_id] += part
+            missing -= part
+    return [(lot, parts[lot.lot_id]) for lot in newest_first if parts[lot.lot_id].is_positive]
+
+
 @dataclass(frozen=True, slots=True)
 class DeductionSplit:
     """Where a deduction is taken from, in this order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kuaitui.deposits import queries as deposits
+from kuaitui.deposits.types import HoldKind
 from kuaitui.refunds.models import RefundApplication
 from kuaitui.refunds.states import FACTS as STATE_FACTS
 from kuaitui.refunds.states import OPEN, MoneyPlace, State
@@ -18,7 +19,7 @@ _MAY_KEEP = sorted({*OPEN, State.PAID})
 
 def differences(*, limit: int = 100) -> list[str]:
     """Money set aside for no open application, and open applications without it. There are none."""
-    kept = deposits.set_aside()
+    kept = deposits.set_aside(HoldKind.APPLICATION)
     holding = set(
         RefundApplication.objects.filter(state__in=_MAY_KEEP).values_list("public_id", flat=True)
     )
