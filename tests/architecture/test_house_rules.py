@@ -17,6 +17,7 @@ FILE_LINES_MAX = 500
 
 # Where every failure is caught: outermost loops, which log it, report it, or raise it at their end.
 OUTERMOST = {
+    "deductions/operations/sweep.py",
     "interfaces/worker/carriers.py",
     "interfaces/worker/crew.py",
     "interfaces/worker/loops.py",

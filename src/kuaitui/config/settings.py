@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "kuaitui.deposits",
     "kuaitui.payouts",
     "kuaitui.refunds",
+    "kuaitui.deductions",
     "kuaitui.reconciliation",
     "kuaitui.notifications",
     "kuaitui.interfaces.design",

@@ -23,6 +23,7 @@ class IdPrefix(enum.StrEnum):
     DEPOSIT_ACCOUNT = "dep"
     DEPOSIT_LOT = "lot"
     DEDUCTION = "ded"
+    DEDUCTION_CASE = "dcs"
     PAY_IN = "pin"
     SUSPENSE = "sus"
     SEND_BACK = "sbk"

@@ -70,9 +70,11 @@ _ANCHOR_NEEDS: Final = {
 
 # For packs that do not say: our own choice, which no platform publishes.
 _OUR_CHOICE: Final = Provenance(Confidence.C, OPERATOR, dt.date(2026, 11, 25), is_verified=False)
-_REPAIR_PERIODS: Final = {
+_OUR_PERIODS: Final = {
     "repair_reminder_time": Period(14, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
     "repair_time": Period(90, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
+    "deduction_reply_time": Period(7, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
+    "deduction_decision_time": Period(30, DayUnit.NATURAL_DAYS, _OUR_CHOICE),
 }
 
 
@@ -325,14 +327,14 @@ class _PackReader:
         periods = ("review_time", "arrival_time", "appeal_window", "more_information_window")
         limits = ("auto_approval_limit_minor", "second_approval_from_minor")
         fields = self._reader.fields(
-            value, "review", required=(*periods, *limits), optional=tuple(_REPAIR_PERIODS)
+            value, "review", required=(*periods, *limits), optional=tuple(_OUR_PERIODS)
         )
         review_time, arrival_time, appeal, more = (
             self._period(fields, name, "review") for name in periods
         )
-        reminder, repair = (
+        reminder, repair, reply, decision = (
             self._period(fields, name, "review") if name in fields else kept
-            for name, kept in _REPAIR_PERIODS.items()
+            for name, kept in _OUR_PERIODS.items()
         )
         if reminder.count > repair.count and reminder.unit is repair.unit:
             self._reader.report("review.repair_reminder_time", "too_large", limit=repair.count)
@@ -344,6 +346,8 @@ class _PackReader:
             more_information_window=more,
             repair_reminder_time=reminder,
             repair_time=repair,
+            deduction_reply_time=reply,
+            deduction_decision_time=decision,
             auto_approval_limit=automatic,
             second_approval_from=second,
         )

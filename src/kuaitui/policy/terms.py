@@ -146,6 +146,10 @@ class Review:
     """After which a seller is reminded that money came back and waits for another account."""
     repair_time: Period
     """After which what came back and was not repaired may be closed out."""
+    deduction_reply_time: Period
+    """For which a seller can reply to a deduction before anything is taken."""
+    deduction_decision_time: Period
+    """After which a deduction that nobody has decided lapses, counted from the time to reply."""
     auto_approval_limit: AmountLimit
     second_approval_from: AmountLimit
 

@@ -9,10 +9,7 @@ from django.db import transaction
 from kuaitui.audit.operations import record
 from kuaitui.deposits import models, rules
 from kuaitui.deposits.errors import (
-    DeductionEmpty,
     DeductionGivenBackAlready,
-    DeductionItemUnexplained,
-    DeductionReasonMissing,
     DeductionReferenceReused,
     DeductionUnknown,
     GivenBackTooMuch,
@@ -96,7 +93,9 @@ def take_deduction(
         DeductionReferenceReused: this reference named another deduction.
     """
     account = lock_account(account_id)
-    amount = require_deductible(items, reason=reason, clause=clause, account=account)
+    amount = rules.require_deductible(
+        items, reason=reason, clause=clause, currency=account.currency
+    )
     known = account.deductions.select_related("account").filter(reference=reference).first()
     if known is not None:
         if (known.amount_minor, known.purpose) != (amount.minor, purpose.value):
@@ -196,32 +195,6 @@ def give_back_deduction(
     )
     publish(told, now=now)
     return to_available
-
-
-def require_deductible(
-    items: tuple[DeductionItem, ...], *, reason: str, clause: str, account: DepositAccount
-) -> Money:
-    """What the items add up to; refuses what does not explain itself.
-
-    Raises:
-        DeductionEmpty, DeductionItemUnexplained, DeductionReasonMissing, DepositCurrencyWrong,
-        DepositAmountNotPositive: as for a deduction.
-    """
-    amount = _total(items, account)
-    if not reason.strip() or not clause.strip():
-        raise DeductionReasonMissing
-    return amount
-
-
-def _total(items: tuple[DeductionItem, ...], account: DepositAccount) -> Money:
-    if not items:
-        raise DeductionEmpty
-    for item in items:
-        require_payable(item.amount, account)
-        require_payable(item.unit_amount, account)
-        if not item.description.strip() or not item.evidence:
-            raise DeductionItemUnexplained
-    return sum((item.amount for item in items), Money.zero(account.currency))
 
 
 def _unsent_by_hold(account: DepositAccount) -> list[tuple[DepositHold, Money]]:

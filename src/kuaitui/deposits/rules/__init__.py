@@ -1,6 +1,7 @@
 """Rules of deposits: pure, no clock, no database."""
 
 from kuaitui.deposits.rules.alipay_accounts import parse_alipay_account, tail_of
+from kuaitui.deposits.rules.deductions import require_deductible
 from kuaitui.deposits.rules.pay_ins import (
     LATE_WINDOW,
     NOTHING_SAID,
@@ -54,6 +55,7 @@ __all__ = [
     "plan_designated",
     "plan_route",
     "refundable_until",
+    "require_deductible",
     "split_deduction",
     "tail_of",
     "take_oldest_first",

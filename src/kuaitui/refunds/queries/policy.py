@@ -28,6 +28,16 @@ def terms_of(row: RefundApplication) -> Terms:
     return _parse(row.policy.source.encode())
 
 
+def keep_terms_in_force(*, now: dt.datetime) -> Terms:
+    """The terms in force, kept word for word under their digest for what is promised by them."""
+    return keep_terms(now=now)[0]
+
+
+def terms_kept(digest: str) -> Terms:
+    """The terms that were kept under a digest."""
+    return _parse(PolicyVersion.objects.get(digest=digest).source.encode())
+
+
 def keep_terms(*, now: dt.datetime) -> tuple[Terms, PolicyVersion]:
     """The terms in force, with their exact text kept beside the applications made under it."""
     source = pack_source(settings.KUAITUI_POLICY_PACK)

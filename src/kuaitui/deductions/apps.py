@@ -1,0 +1,10 @@
+"""The Django app of this context."""
+
+from django.apps import AppConfig
+
+
+class DeductionsConfig(AppConfig):
+    """Registers the tables of deduction cases."""
+
+    name = "kuaitui.deductions"
+    label = "deductions"
