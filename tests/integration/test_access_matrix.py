@@ -28,6 +28,7 @@ from kuaitui.payouts.queries import bank_messages, batches
 from kuaitui.refunds.states import State
 from tests.support import (
     batches_given,
+    deductions_given,
     given,
     pay_ins_given,
     payouts_given,
@@ -105,6 +106,10 @@ EXPECTED = {
         for page in ("", "/look", "/call-off")
     },
     "shops/<str:shop_id>/receipts/<str:lot_id>": OWN_SHOP_ONLY,
+    **{
+        f"shops/<str:shop_id>/deductions/<str:case_id>{page}": OWN_SHOP_ONLY
+        for page in ("", "/reply", "/appeal")
+    },
     "console/": STAFF,
     "console/applications": STAFF,
     "console/applications/<str:application_id>": STAFF,
@@ -138,6 +143,12 @@ EXPECTED = {
     "console/breaks/<str:break_id>/propose": REVIEWER,
     "console/breaks/<str:break_id>/confirm": APPROVER,
     "console/breaks/<str:break_id>/take-back": REVIEWER_AND_APPROVER,
+    "console/deductions": STAFF,
+    "console/deductions/announce": REVIEWER,
+    "console/deductions/<str:case_id>": STAFF,
+    "console/deductions/<str:case_id>/take": APPROVER,
+    "console/deductions/<str:case_id>/drop": REVIEWER_AND_APPROVER,
+    "console/deductions/<str:case_id>/answer": REVIEWER_AND_APPROVER,
     "console/suspense": STAFF,
     "console/suspense/<str:suspense_id>": STAFF,
     "console/suspense/<str:suspense_id>/propose": REVIEWER,
@@ -259,6 +270,7 @@ def addresses(shop):
         "<int:message_no>": str(bank_messages()[0].message_no),
         "<str:order_id>": shop.order_id,
         "<str:suspense_id>": suspense_cases()[0].suspense_id,
+        "<str:case_id>": deductions_given.announce(shop.shop),
         "<str:lot_id>": shop.deposit.lots[0].lot_id,
         "<int:limit_id>": "1",
         "<str:day>": reconciliation_given.DAY.isoformat(),

@@ -24,6 +24,12 @@ class Permission(enum.StrEnum):
     DEPOSIT_PAY = "deposit.pay"
     REFUND_APPLY = "refund.apply"
     REMINDER_SET = "reminder.set"
+    DEDUCTION_REPLY = "deduction.reply"
+    DEDUCTION_VIEW = "deduction.view"
+    DEDUCTION_ANNOUNCE = "deduction.announce"
+    DEDUCTION_DECIDE = "deduction.decide"
+    DEDUCTION_DROP = "deduction.drop"
+    DEDUCTION_ANSWER = "deduction.answer"
     CASE_VIEW = "case.view"
     CASE_DECIDE = "case.decide"
     CASE_APPROVE_SECOND = "case.approve_second"
@@ -60,6 +66,14 @@ ROLES_ALLOWED: Final = {
     Permission.DEPOSIT_PAY: _SELLER,
     Permission.REFUND_APPLY: _SELLER,
     Permission.REMINDER_SET: _SELLER,
+    Permission.DEDUCTION_REPLY: _SELLER,
+    Permission.DEDUCTION_VIEW: _STAFF,
+    Permission.DEDUCTION_ANNOUNCE: frozenset({Role.REVIEWER}),
+    Permission.DEDUCTION_DECIDE: frozenset({Role.APPROVER}),
+    # Nothing leaves a deposit by it, so whoever announced may also see that it was wrong.
+    Permission.DEDUCTION_DROP: frozenset({Role.REVIEWER, Role.APPROVER}),
+    # Whoever announced or decided does not hear the appeal: a third person of either role does.
+    Permission.DEDUCTION_ANSWER: frozenset({Role.REVIEWER, Role.APPROVER}),
     Permission.CASE_VIEW: _STAFF,
     Permission.CASE_DECIDE: frozenset({Role.REVIEWER}),
     Permission.CASE_APPROVE_SECOND: frozenset({Role.APPROVER}),
@@ -92,6 +106,7 @@ BOUND_TO_A_SHOP: Final = frozenset(
         Permission.DEPOSIT_PAY,
         Permission.REFUND_APPLY,
         Permission.REMINDER_SET,
+        Permission.DEDUCTION_REPLY,
     }
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from kuaitui.deductions.events import DeductionCaseMoved
+from kuaitui.deductions.queries import case_of_deduction
 from kuaitui.deposits.events import (
     DepositDeducted,
     DepositPaidIn,
@@ -80,7 +82,12 @@ def tell_of_a_payment(event: DepositPaidIn, now: dt.datetime) -> None:
 
 @subscribe(DepositDeducted)
 def tell_of_a_deduction(event: DepositDeducted, now: dt.datetime) -> None:
-    """The shop hears that something was taken, and where its reason and calculation stand."""
+    """The shop hears that something was taken, and where its reason and calculation stand.
+
+    Of one that was announced it hears by its case, where it can appeal.
+    """
+    if case_of_deduction(event.deduction_id, now=now) is not None:
+        return
     write_notice(
         shop_key=event.shop_key,
         code=NoticeCode.DEDUCTED,
@@ -88,6 +95,22 @@ def tell_of_a_deduction(event: DepositDeducted, now: dt.datetime) -> None:
         cause=event.deduction_id,
         amount=_amount_of(event),
         at=now,
+    )
+
+
+@subscribe(DeductionCaseMoved)
+def tell_of_a_case(event: DeductionCaseMoved, now: dt.datetime) -> None:  # noqa: ARG001 - it happened when it happened
+    """The shop hears of every step of a deduction that is not its own reply."""
+    code = told_of("deduction", event.code)
+    if code is None:
+        return
+    write_notice(
+        shop_key=event.shop_key,
+        code=code,
+        object_id=event.case_id,
+        cause=f"{event.case_id}/{event.version}",
+        amount=_amount_of(event),
+        at=event.occurred_at,
     )
 
 
@@ -155,6 +178,13 @@ def _tell_of_suspense(suspense_id: str, word: str, now: dt.datetime, *, times: i
 
 
 def _amount_of(
-    event: ApplicationMoved | PayeeMustConfirm | HandedOver | DepositPaidIn | DepositDeducted,
+    event: (
+        ApplicationMoved
+        | PayeeMustConfirm
+        | HandedOver
+        | DepositPaidIn
+        | DepositDeducted
+        | DeductionCaseMoved
+    ),
 ) -> Money | None:
     return None if event.amount_minor is None else Money(event.amount_minor, event.currency)

@@ -43,6 +43,13 @@ class NoticeCode(enum.StrEnum):
     SENT_BACK_BY_HAND = "suspense.by_hand"
     PAID_IN = "deposit.paid_in"
     DEDUCTED = "deposit.deducted"
+    DEDUCTION_ANNOUNCED = "deduction.announced"
+    DEDUCTION_TAKEN = "deduction.taken"
+    DEDUCTION_DROPPED = "deduction.dropped"
+    DEDUCTION_LAPSED = "deduction.lapsed"
+    DEDUCTION_APPEALED = "deduction.appealed"
+    DEDUCTION_GIVEN_BACK = "deduction.given_back"
+    DEDUCTION_UPHELD = "deduction.upheld"
     DESTINATION_ADDED = "destination.added"
     REMINDED = "reminder.day_has_come"
 

@@ -17,6 +17,10 @@ from kuaitui.deposits.types import DeductionItem, DeductionPurpose
 from kuaitui.kernel.money import Money
 
 CASES_MAX = 100
+_DUE = {
+    frozenset({CaseState.ANNOUNCED}): "decide_by",
+    frozenset({CaseState.APPEALED}): "answer_by",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ class CaseView:
         """What the items come to that were given back."""
         return self._sum(one for one in self.items if one.is_given_back)
 
+    @property
+    def kept(self) -> Money:
+        """What of it stays deducted."""
+        return self.taken - self.given_back
+
     def _sum(self, items: Iterable[CaseItem]) -> Money:
         return rules.sum_of([one.item for one in items], self.amount.currency)
 
@@ -107,8 +116,7 @@ def cases(
     rows = DeductionCase.objects.filter(state__in=[state.value for state in states])
     if heard is not None:
         rows = rows.filter(_heard(now) if heard else ~_heard(now))
-    is_open = states <= {CaseState.ANNOUNCED}
-    return _views(rows.order_by(*(["decide_by", "id"] if is_open else ["-decided_at", "-id"])), now)
+    return _views(rows.order_by(_DUE.get(states, "-decided_at"), "id"), now)
 
 
 def cases_of_shop(*, shop_key: int, now: dt.datetime) -> tuple[CaseView, ...]:

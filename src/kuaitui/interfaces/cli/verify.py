@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _checks(arguments: argparse.Namespace) -> list[Check]:
     # The tables can be asked only once Django is set up.
     from kuaitui.audit import queries as audit  # noqa: PLC0415
+    from kuaitui.deductions import queries as deductions  # noqa: PLC0415
     from kuaitui.deposits import queries as deposits  # noqa: PLC0415
     from kuaitui.ledger import queries as ledger  # noqa: PLC0415
     from kuaitui.payouts import queries as payouts  # noqa: PLC0415
@@ -58,6 +59,7 @@ def _checks(arguments: argparse.Namespace) -> list[Check]:
         ("lots and holds follow from balances", deposits.differences),
         ("payments without a place lie in suspense", deposits.suspense_differences),
         ("money set aside belongs to open applications", refunds.differences),
+        ("money set aside for deductions belongs to open cases", deductions.differences),
         ("money in transit follows from legs", payouts.differences),
         ("bills read as they were read", bills),
         ("the audit chain is unbroken", audit.differences),

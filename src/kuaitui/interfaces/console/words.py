@@ -242,6 +242,8 @@ MOVEMENTS: Final = {
     StatementKind.DEDUCTED: _("Deducted"),
     StatementKind.OWED: _("Owed"),
     StatementKind.SET_OFF: _("Set off"),
+    StatementKind.GIVEN_BACK: _("Given back on appeal"),
+    StatementKind.OWED_LESS: _("Owed less after an appeal"),
     StatementKind.OTHER: _("Other movement"),
 }
 

@@ -9,8 +9,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.rules import missing_amount
-from kuaitui.deposits.types import DepositSummary
+from kuaitui.deposits.types import DepositSummary, HoldKind
 from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, Words
 from kuaitui.kernel.money import Money
 from kuaitui.policy.types import Assessment, RefundKind
@@ -38,6 +39,8 @@ class DepositCard:
     excess: Assessment
     open_application_id: str | None
     refundable: Money
+    for_deductions: Money
+    """What is set aside for deductions that were announced."""
     lines: tuple[SumLine, ...]
 
     @property
@@ -58,7 +61,7 @@ class DepositCard:
     @property
     def under_way(self) -> Money:
         """What is set aside for an application or on its way."""
-        return under_way(self.account)
+        return under_way(self.account, for_deductions=self.for_deductions)
 
     @property
     def is_all_back(self) -> bool:
@@ -83,9 +86,15 @@ def is_all_back(account: DepositSummary) -> bool:
     return account.deducted.is_zero or refunds.has_left(account_id=account.account_id)
 
 
-def under_way(account: DepositSummary) -> Money:
-    """What is set aside for an application or on its way."""
-    return account.frozen + account.in_transit
+def under_way(account: DepositSummary, *, for_deductions: Money) -> Money:
+    """What is set aside for an application or on its way, and not for a deduction."""
+    return account.frozen - for_deductions + account.in_transit
+
+
+def set_aside_for_deductions(account: DepositSummary) -> Money:
+    """What is set aside for deductions that were announced and not decided."""
+    kept = deposits.set_aside_of(account_id=account.account_id, kind=HoldKind.DEDUCTION)
+    return sum(kept.values(), Money.zero(account.currency))
 
 
 def deposit_card(account: DepositSummary, *, shop_id: str, now: dt.datetime) -> DepositCard:
@@ -94,6 +103,7 @@ def deposit_card(account: DepositSummary, *, shop_id: str, now: dt.datetime) -> 
     excess = refunds.assess_deposit(account_id=account.account_id, kind=RefundKind.EXCESS, now=now)
     open_id = refunds.open_application(account_id=account.account_id)
     refundable = min(account.available, max(full.refundable, Money.zero(account.currency)))
+    for_deductions = set_aside_for_deductions(account)
     return DepositCard(
         account=account,
         name=DEPOSIT_NAMES[account.kind],
@@ -101,28 +111,41 @@ def deposit_card(account: DepositSummary, *, shop_id: str, now: dt.datetime) -> 
         excess=excess,
         open_application_id=open_id,
         refundable=refundable,
-        lines=tuple(_lines(account, refundable, open_id, shop_id)),
+        for_deductions=for_deductions,
+        lines=tuple(_lines(account, refundable, for_deductions, open_id, shop_id)),
     )
 
 
 def _lines(
-    account: DepositSummary, refundable: Money, open_id: str | None, shop_id: str
+    account: DepositSummary,
+    refundable: Money,
+    for_deductions: Money,
+    open_id: str | None,
+    shop_id: str,
 ) -> list[SumLine]:
     """Every part that is not nothing, each with the way to its source; they add up exactly."""
     statement = f"{reverse('statement', args=[shop_id])}?deposit={account.account_id}"
     progress = reverse("progress", args=[shop_id, open_id]) if open_id else statement
+    deductions = reverse("deductions", args=[shop_id])
     minus = "−"
     lines = [
         SumLine(_("Paid in"), account.paid_in, href=statement),
-        SumLine(_("Deducted"), account.deducted, minus, reverse("deductions", args=[shop_id])),
+        SumLine(_("Deducted"), account.deducted, minus, deductions),
         SumLine(_("Already refunded"), account.refunded, minus, statement),
         SumLine(_("On its way to you"), account.in_transit, minus, progress),
         SumLine(
             _("Set aside"),
-            account.frozen,
+            account.frozen - for_deductions,
             minus,
             progress,
             _("for your application; free again if it ends") if open_id else "",
+        ),
+        SumLine(
+            _("Set aside"),
+            for_deductions,
+            minus,
+            deductions,
+            _("for a deduction that was announced; nothing is taken yet"),
         ),
         SumLine(
             _("Still owed by the shop"),

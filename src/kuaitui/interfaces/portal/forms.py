@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+from kuaitui.deductions.types import Reply
 from kuaitui.deposits.types import PayInChoice
 from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.kernel.errors import Refusal
@@ -273,6 +274,16 @@ class TextForm(forms.Form):
     """A few sentences: an answer or an appeal."""
 
     text = text_area(_("Your words"), length_max=TEXT_LENGTH_MAX, is_required=True, rows=6)
+
+
+class ReplyForm(forms.Form):
+    """What a seller says to a deduction: agree, or object and say why."""
+
+    reply = forms.ChoiceField(
+        choices=[(one.value, one.value) for one in Reply],
+        error_messages={"required": _("Choose one.")},
+    )
+    text = text_area(_("Your words"), length_max=TEXT_LENGTH_MAX, is_required=False, rows=6)
 
 
 class ChooseDestinationForm(forms.Form):

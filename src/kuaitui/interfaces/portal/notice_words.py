@@ -7,8 +7,11 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
+from kuaitui.deductions.states import CaseState
 from kuaitui.deposits.types import StatementKind
+from kuaitui.interfaces.portal import deduction_words as cases
 from kuaitui.interfaces.portal import payment_words as payments
+from kuaitui.interfaces.portal.deduction_words import CaseWords
 from kuaitui.interfaces.portal.payment_words import PaymentWords
 from kuaitui.interfaces.portal.words import EVENTS, HELD, MOVEMENTS, STATES, Words
 from kuaitui.notifications.types import NoticeCode
@@ -30,6 +33,10 @@ def _as_state(state: State) -> NoticeWords:
 
 
 def _as_payment(words: PaymentWords) -> NoticeWords:
+    return NoticeWords(words.tone, words.heading, words.meaning)
+
+
+def _as_case(words: CaseWords) -> NoticeWords:
     return NoticeWords(words.tone, words.heading, words.meaning)
 
 
@@ -121,6 +128,13 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
         _("Something was taken from your deposit"),
         _("The deduction shows its reason, the rule and the calculation."),
     ),
+    NoticeCode.DEDUCTION_ANNOUNCED: _as_case(cases.ANNOUNCED),
+    NoticeCode.DEDUCTION_TAKEN: _as_case(cases.STATES[CaseState.TAKEN]),
+    NoticeCode.DEDUCTION_DROPPED: _as_case(cases.STATES[CaseState.DROPPED]),
+    NoticeCode.DEDUCTION_LAPSED: _as_case(cases.STATES[CaseState.LAPSED]),
+    NoticeCode.DEDUCTION_APPEALED: _as_case(cases.STATES[CaseState.APPEALED]),
+    NoticeCode.DEDUCTION_GIVEN_BACK: _as_case(cases.STATES[CaseState.GIVEN_BACK]),
+    NoticeCode.DEDUCTION_UPHELD: _as_case(cases.STATES[CaseState.UPHELD]),
     NoticeCode.DESTINATION_ADDED: NoticeWords(
         "wait",
         _("A payee account was added"),

@@ -31,6 +31,14 @@ DEDUCTION_PURPOSES: Final[dict[DeductionPurpose, Words]] = {
 }
 
 # What happened, and what it means for the money.
+FROZEN_FOR_A_DEDUCTION: Final = (
+    _("Set aside for a deduction that was announced"),
+    _("Still yours: nothing is taken before you were heard"),
+)
+FREE_FROM_A_DEDUCTION: Final = (
+    _("No longer set aside for a deduction"),
+    _("The deduction was decided; what is not taken is available"),
+)
 MOVEMENTS: Final[dict[StatementKind, tuple[Words, Words]]] = {
     StatementKind.PAID_IN: (_("Deposit paid in"), _("Now part of what you can get back")),
     StatementKind.FROZEN: (_("Set aside for an application"), _("Still yours, only reserved")),
@@ -47,6 +55,14 @@ MOVEMENTS: Final[dict[StatementKind, tuple[Words, Words]]] = {
     StatementKind.SET_OFF: (
         _("Used to settle what was owed"),
         _("Taken from the available amount"),
+    ),
+    StatementKind.GIVEN_BACK: (
+        _("Given back after your appeal"),
+        _("The money is available in your deposit again."),
+    ),
+    StatementKind.OWED_LESS: (
+        _("Less to be paid by you"),
+        _("Your appeal took this off what was owed"),
     ),
     StatementKind.OTHER: (_("Correction"), _("Booked by the marketplace")),
 }

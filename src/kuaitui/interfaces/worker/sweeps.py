@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from django.utils.timezone import get_default_timezone
 
+from kuaitui.deductions.operations import lapse_due
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import inbox
 from kuaitui.notifications.operations import remind_due
@@ -22,6 +23,10 @@ def _remind(now: dt.datetime) -> int:
 
 def _applications(now: dt.datetime) -> int:
     return sweep_due(now=now)
+
+
+def _deductions(now: dt.datetime) -> int:
+    return lapse_due(now=now)
 
 
 def _notifications(now: dt.datetime) -> int:
@@ -40,6 +45,7 @@ def _trips(now: dt.datetime) -> int:
 
 SWEEPS: Mapping[str, Callable[[dt.datetime], int]] = {
     "applications": _applications,
+    "deductions": _deductions,
     "payout_trips": _trips,
     "reminders": _remind,
     "notifications": _notifications,

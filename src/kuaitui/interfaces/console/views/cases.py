@@ -18,8 +18,8 @@ from django.views.decorators.http import require_safe
 from kuaitui.accounts.queries import display_names
 from kuaitui.accounts.rules import Permission, may
 from kuaitui.accounts.types import Viewer
-from kuaitui.deposits.queries import deposit, statement
-from kuaitui.deposits.types import DepositSummary, PlannedLeg, Route
+from kuaitui.deposits.queries import deposit, set_aside_of, statement
+from kuaitui.deposits.types import DepositSummary, HoldKind, PlannedLeg, Route
 from kuaitui.facts.queries import find_shop_by_key
 from kuaitui.interfaces.console import words
 from kuaitui.interfaces.console.changes import changes
@@ -27,6 +27,7 @@ from kuaitui.interfaces.console.evidence import conditions
 from kuaitui.interfaces.console.requests import StaffRequest
 from kuaitui.interfaces.console.words import Word
 from kuaitui.kernel.clock import read_clock
+from kuaitui.kernel.money import Money
 from kuaitui.kit.web import permission
 from kuaitui.refunds.queries import Case, case
 from kuaitui.refunds.states import StaffAct, State
@@ -122,6 +123,10 @@ def case_context(found: Case, *, now: dt.datetime) -> dict[str, object]:
     application = found.application
     summary = deposit(application.account_id)
     plan = found.approval.plan if found.approval else application.plan
+    for_deductions = sum(
+        set_aside_of(account_id=application.account_id, kind=HoldKind.DEDUCTION).values(),
+        Money.zero(summary.currency),
+    )
     return {
         "section": "queue",
         "now": now,
@@ -130,6 +135,8 @@ def case_context(found: Case, *, now: dt.datetime) -> dict[str, object]:
         "approval": found.approval,
         "shop": find_shop_by_key(shop_key=application.shop_key),
         "deposit": summary,
+        "for_applications": summary.frozen - for_deductions,
+        "for_deductions": for_deductions,
         "plan_legs": [_leg_line(leg, summary) for leg in plan.legs],
         "goes_back_too": any(leg.route is Route.ORIGINAL for leg in plan.legs),
         "goes_elsewhere": plan.needs_destination,

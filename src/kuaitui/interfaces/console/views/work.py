@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from kuaitui.accounts.types import Role, Viewer
+from kuaitui.deductions.queries import case_counts
 from kuaitui.deposits.queries import (
     pay_ins_of_another_amount,
     suspense_counts,
@@ -72,6 +73,7 @@ def work(request: StaffRequest) -> HttpResponse:
         "late_count": found.late_count,
         "bills": bills_overview(),
         "suspense": suspense_counts(),
+        "deductions": case_counts(now=now),
         "set_aside": _waiting([one.since for one in asides()]),
         "odd_orders": _odd_orders(now),
         "next_title": title,

@@ -132,6 +132,14 @@ def weekday(value: dt.date | None) -> str:
 
 
 @register.filter
+def last_day(value: dt.datetime | None) -> str:
+    """The last day before a moment: a deadline at midnight is over with the day before."""
+    if value is None:
+        return ""
+    return weekday(timezone.localtime(value - dt.timedelta(microseconds=1)).date())
+
+
+@register.filter
 def month(value: dt.date | None) -> str:
     """A month in words, to head a group."""
     return format_date(_date(value), _MONTH[_locale()], locale=_locale()) if value else ""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.errors import NoWayOut, PartTooLarge, PartTooSmall
 from kuaitui.deposits.types import DepositSummary
-from kuaitui.interfaces.portal.cards import is_all_back, under_way
+from kuaitui.interfaces.portal.cards import is_all_back, set_aside_for_deductions, under_way
 from kuaitui.interfaces.portal.refusals import in_words
 from kuaitui.interfaces.portal.rendering import show, today_of
 from kuaitui.interfaces.portal.requests import ShopRequest
@@ -54,6 +54,7 @@ def eligibility(request: ShopRequest, shop_id: str, account_id: str) -> HttpResp
             )
         except (NoWayOut, PartTooSmall, PartTooLarge) as refusal:
             no_way_out = in_words(refusal)
+    for_deductions = set_aside_for_deductions(account)
     excess = refunds.assess_deposit(account_id=account_id, kind=RefundKind.EXCESS, now=now)
     reminder = reminder_of(account_id=account_id)
     context = {
@@ -63,7 +64,8 @@ def eligibility(request: ShopRequest, shop_id: str, account_id: str) -> HttpResp
         "no_way_out": no_way_out,
         "assessment": assessment,
         "is_all_back": is_all_back(account),
-        "under_way": under_way(account),
+        "under_way": under_way(account, for_deductions=for_deductions),
+        "for_deductions": for_deductions,
         "open_id": refunds.open_application(account_id=account_id),
         "wants_excess": wants_excess,
         "excess": excess,

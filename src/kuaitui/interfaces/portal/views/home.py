@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from kuaitui.deductions import queries as deductions
 from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.states import SuspenseState
 from kuaitui.interfaces.portal.cards import deposit_card
@@ -41,6 +42,11 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
         ],
         "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
         "applications": told,
+        "announced": [
+            case
+            for case in deductions.cases_of_shop(shop_key=request.shop.key, now=now)
+            if case.can_reply
+        ],
         "kept_apart": [
             (case, KEPT_APART.get(case.why, ""), case.state is SuspenseState.TO_SEND_BACK)
             for case in deposits.suspense_of_shop(shop_key=request.shop.key)

@@ -25,6 +25,7 @@ _PAGES = {
     IdPrefix.PAY_IN: "pay_in_order",
     IdPrefix.DEPOSIT_LOT: "receipt",
     IdPrefix.DEPOSIT_ACCOUNT: "eligibility",
+    IdPrefix.DEDUCTION_CASE: "deduction",
 }
 
 

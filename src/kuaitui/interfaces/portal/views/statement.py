@@ -16,7 +16,13 @@ from kuaitui.deposits import queries as deposits
 from kuaitui.deposits.types import DepositSummary, StatementKind, StatementLine
 from kuaitui.interfaces.portal.rendering import show, zone_of
 from kuaitui.interfaces.portal.requests import ShopRequest
-from kuaitui.interfaces.portal.words import DEPOSIT_NAMES, MOVEMENTS, Words
+from kuaitui.interfaces.portal.words import (
+    DEPOSIT_NAMES,
+    FREE_FROM_A_DEDUCTION,
+    FROZEN_FOR_A_DEDUCTION,
+    MOVEMENTS,
+    Words,
+)
 from kuaitui.kernel.ids import IdPrefix, is_id
 from kuaitui.kernel.money import Money
 from kuaitui.kit.csv_cells import neutral_cell
@@ -73,7 +79,7 @@ def statement_file(request: ShopRequest, shop_id: str, account_id: str) -> HttpR
     )  # fmt: skip
     zone = zone_of(request)
     for line in _all_lines(account.account_id):
-        title, _meaning = MOVEMENTS[line.kind]
+        title, _meaning = _words(line)
         when = line.occurred_at.astimezone(zone).isoformat(sep=" ", timespec="seconds")
         amounts = (line.change, line.available, line.frozen, line.in_transit)
         row = [when, str(title), _figures(line.amount), account.currency]
@@ -107,12 +113,24 @@ def _chosen(accounts: tuple[DepositSummary, ...], account_id: str) -> DepositSum
     return accounts[0] if accounts else None
 
 
+def _words(line: StatementLine) -> tuple[Words, Words]:
+    """What a movement is called. Money is set aside for applications, and for announced deductions."""
+    if is_id(line.reference.partition("/")[0], IdPrefix.DEDUCTION_CASE):
+        if line.kind is StatementKind.FROZEN:
+            return FROZEN_FOR_A_DEDUCTION
+        if line.kind is StatementKind.RELEASED:
+            return FREE_FROM_A_DEDUCTION
+    return MOVEMENTS[line.kind]
+
+
 def _movement(shop_id: str, line: StatementLine) -> Movement:
-    title, meaning = MOVEMENTS[line.kind]
     href = ""
     source = line.reference.partition("/")[0]
+    title, meaning = _words(line)
     if is_id(source, IdPrefix.REFUND_APPLICATION):
         href = reverse("progress", args=[shop_id, source])
+    elif is_id(source, IdPrefix.DEDUCTION_CASE):
+        href = reverse("deduction", args=[shop_id, source])
     elif is_id(source, IdPrefix.DEDUCTION):
         href = f"{reverse('deductions', args=[shop_id])}#{source}"
     elif line.kind is StatementKind.PAID_IN and is_id(source, IdPrefix.DEPOSIT_LOT):
