@@ -45,6 +45,8 @@ VISITS = (
     ("stuck_at_wechat", "WeChat refund is stuck (ABNORMAL) 微信退款异常"),
     ("returned_by_bank", "bank sent it back, another account 银行退票，待换账户"),
     ("deducted", "with a deduction 有扣除"),
+    ("deduction_announced", "a deduction is announced, may reply 拟扣除，可回复"),
+    ("deduction_appealed", "appealed a deduction 扣除申诉中"),
     ("paid", "paid 已到账"),
 )
 DESKS = {

@@ -36,6 +36,15 @@ class Story(enum.Enum):
     """A payment that somebody entered and that no bill of the channel shows."""
 
 
+class Hearing(enum.Enum):
+    """How far a deduction from the shop's deposit has come."""
+
+    NONE = "none"
+    ANNOUNCED = "announced"
+    OBJECTED = "objected"
+    APPEALED = "appealed"
+
+
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One situation, and how many shops are in it. Money in yuan, times in days ago."""
@@ -68,6 +77,7 @@ class Scene:
     penalty: bool = False
     destination_tail: str = ""
     story: Story = Story.NONE
+    hearing: Hearing = Hearing.NONE
 
 
 SCENES: tuple[Scene, ...] = (
@@ -177,4 +187,10 @@ SCENES: tuple[Scene, ...] = (
         story=Story.PAYS_IN_PARTS,
     ),
     Scene("on_no_bill", 1, open_orders=1, listings=9, story=Story.ON_NO_BILL),
+    # A deduction, and what is said to it.
+    Scene(
+        "deduction_announced", 3, held_yuan=(2000, 4000), open_orders=2, hearing=Hearing.ANNOUNCED
+    ),
+    Scene("deduction_objected", 3, held_yuan=(2000, 4000), hearing=Hearing.OBJECTED),
+    Scene("deduction_appealed", 2, held_yuan=(2000, 4000), hearing=Hearing.APPEALED),
 )

@@ -13,6 +13,7 @@ from random import Random
 
 from kuaitui.accounts.operations import create_user, grant_shop
 from kuaitui.accounts.types import Role
+from kuaitui.demo.hearings import hear
 from kuaitui.demo.institutions import DAYS_BEFORE, noon
 from kuaitui.demo.names import BANKS, CURRENCY, card_number, number_of, person_name, shop_name, yuan
 from kuaitui.demo.reports import DAY, reported
@@ -117,6 +118,14 @@ def _play(casting: Casting, rng: Random, now: dt.datetime, pay: PayByWechat) -> 
         account_id = _fund(scene, shop.key, shop_id, rng, now)
     if scene.deducted_yuan:
         _deduct(scene, account_id, shop_id, now)
+    hear(
+        scene.hearing,
+        account_id=account_id,
+        shop_key=shop.key,
+        shop_id=shop_id,
+        owner=owner,
+        now=now,
+    )
     destination_id = _destination(scene, shop.key, owner, owner_name, rng, now)
     return DemoShop(scene, shop.key, shop_id, name, account_id, owner, owner_name, destination_id)
 
