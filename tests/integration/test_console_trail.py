@@ -16,6 +16,7 @@ from django.db import transaction
 from kuaitui.accounts.types import Role
 from kuaitui.audit.operations import record
 from kuaitui.audit.queries import EVENTS_MAX, TrailFilters, differences, trail
+from kuaitui.deductions.types import CaseCode
 from kuaitui.interfaces.console.trail_words import ACTIONS, AREAS, action_name
 from kuaitui.interfaces.console.views.audit import ROWS_PER_PAGE
 from kuaitui.interfaces.console.words import TIMELINE
@@ -26,7 +27,9 @@ from tests.support.given import NOW
 
 pytestmark = pytest.mark.django_db
 SOURCE = Path(__file__).parents[2] / "src" / "kuaitui"
-CONTEXTS = ("accounts", "deposits", "notifications", "payouts", "reconciliation", "refunds")
+CONTEXTS = (
+    "accounts", "deductions", "deposits", "notifications", "payouts", "reconciliation", "refunds",
+)  # fmt: skip
 
 
 def act(
@@ -211,10 +214,12 @@ def _texts(place: ast.expr) -> set[str]:
 
 def test_every_act_that_is_recorded_has_its_words() -> None:
     written = acts_of_the_source()
-    # Their ends are the steps of a difference, and of an application's timeline.
-    composed = {"reconciliation.break_", "refund."}
+    # Their ends are the steps of a difference, of a deduction, and of an application's timeline.
+    composed = {"reconciliation.break_", "deduction.", "refund."}
 
     steps = {one for one in ACTIONS if one.startswith("reconciliation.break_")}
+    steps |= {f"deduction.{code}" for code in CaseCode}
+    assert steps <= set(ACTIONS)
     assert written - composed == set(ACTIONS) - steps
     assert composed <= written
     assert {one.partition(".")[0] for one in written} == set(AREAS)
