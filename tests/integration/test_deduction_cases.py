@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -186,12 +187,13 @@ def test_nothing_is_taken_before_the_seller_was_heard() -> None:
     assert made.case.state is CaseState.TAKEN
 
 
-def test_whoever_announced_does_not_take() -> None:
+def test_whoever_announced_it_or_spoke_for_the_shop_does_not_take() -> None:
     made = announced().later(DAY)
     made.reply()
 
-    with given.nothing_moves(*TABLES), pytest.raises(errors.DeciderAnnounced):
-        made.take(actor=ANNOUNCER)
+    for involved in (ANNOUNCER, made.shop.seller):
+        with given.nothing_moves(*TABLES), pytest.raises(errors.DeciderInvolved):
+            made.take(actor=involved)
 
 
 def test_what_is_taken_is_a_deduction_with_its_calculation() -> None:
@@ -283,6 +285,16 @@ def test_what_nobody_decides_lapses() -> None:
     assert made.figures == ("0", "0", "500", "0")
 
 
+def test_what_is_about_to_lapse_is_not_taken_any_more() -> None:
+    made = announced()
+    late = replace(made, now=made.case.lapses_at)
+
+    assert not late.case.can_be_taken
+    with given.nothing_moves(*TABLES), pytest.raises(errors.TooLateToTake):
+        late.take()
+    late.later(-dt.timedelta(microseconds=1)).take()
+
+
 def test_one_case_that_cannot_lapse_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = announced(), announced()
     release = operations.sweep.end_untaken
@@ -312,7 +324,7 @@ def test_what_was_decided_does_not_lapse() -> None:
 def test_an_appeal_is_heard_by_a_third_person() -> None:
     made = appealed()
 
-    for involved in (ANNOUNCER, DECIDER):
+    for involved in (ANNOUNCER, DECIDER, made.shop.seller):
         with given.nothing_moves(*TABLES), pytest.raises(errors.AppealDeciderInvolved):
             made.answer([1], actor=involved)
     made.answer([1], actor=THIRD)

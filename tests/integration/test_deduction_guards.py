@@ -9,9 +9,7 @@ from django.db import connection
 
 from kuaitui.deductions.states import TRANSITIONS, CaseState, may_move
 from kuaitui.deposits.operations import release_deposit, take_deduction
-from kuaitui.kernel.actor import Actor
 from tests.support.deductions_given import (
-    ANNOUNCER,
     DAY,
     DECIDER,
     ITEMS,
@@ -153,13 +151,20 @@ def test_what_was_taken_is_a_deduction_of_that_very_sum(refused: Refused) -> Non
 
 @pytest.mark.parametrize(
     ("decided_by", "decided_at"),
-    [("announced_by", "reply_until"), ("'usr_x'", "reply_until - interval '1 second'")],
+    [
+        ("announced_by", "reply_until"),
+        ("replied_by", "reply_until"),
+        ("'usr_x'", "reply_until - interval '1 second'"),
+        ("'usr_x'", "lapses_at"),
+    ],
 )
-def test_nothing_is_taken_by_whoever_announced_it_or_before_the_hearing(
+def test_nothing_is_taken_by_whoever_announced_it_or_before_its_time_or_after(
     refused: Refused, decided_by: str, decided_at: str
 ) -> None:
     """Even if there is the deduction for it: the money was taken, the case is not decided."""
-    made = announced()
+    made = announced().later(DAY)
+    if decided_by == "replied_by":
+        made.reply()
     release_deposit(account_id=made.shop.account_id, reference=made.case_id, now=made.now)
     deduction = take_deduction(
         account_id=made.shop.account_id,
@@ -176,16 +181,18 @@ def test_nothing_is_taken_by_whoever_announced_it_or_before_the_hearing(
         TAKEN.replace("ded_1", deduction.deduction_id)
         .replace("'usr_x'", decided_by)
         .replace("decided_at = reply_until", f"decided_at = {decided_at}"),
-        breaks="taken_after_a_hearing_by_another_person",
+        breaks="taken_after_a_hearing_in_time_by_another_person",
     )
 
 
-@pytest.mark.parametrize("who", [ANNOUNCER, DECIDER])
-def test_an_appeal_is_not_decided_by_whoever_was_part_of_it(refused: Refused, who: Actor) -> None:
-    appealed()
+@pytest.mark.parametrize("who", ["announced_by", "replied_by", "decided_by", "appealed_by"])
+def test_an_appeal_is_not_decided_by_whoever_was_part_of_it(refused: Refused, who: str) -> None:
+    made = announced().heard() if who == "appealed_by" else replied()
+    made.take()
+    made.appeal()
 
     refused(
-        f"state = 'upheld', answered_by = '{who.id}', answered_at = now(), answer_text = 'x',"
+        f"state = 'upheld', answered_by = {who}, answered_at = now(), answer_text = 'x',"
         " version = version + 1",
         breaks="an_appeal_is_decided_by_a_third_person",
     )

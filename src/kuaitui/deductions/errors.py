@@ -53,6 +53,13 @@ class TooLateToReply(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class TooLateToTake(Refusal):
+    """The time to decide is over: nothing is taken any more, and this case ends by itself."""
+
+    code = "deduction.too_late_to_take"
+    kind = RefusalKind.CONFLICT
+
+
 class NothingChosen(Refusal):
     """Choose at least one item."""
 
@@ -65,15 +72,15 @@ class ItemUnknown(Refusal):
     code = "deduction.item_unknown"
 
 
-class DeciderAnnounced(Refusal):
-    """Whoever announced a deduction does not decide it."""
+class DeciderInvolved(Refusal):
+    """Whoever announced a deduction, or replied to it, does not decide it."""
 
-    code = "deduction.decider_announced"
+    code = "deduction.decider_involved"
     kind = RefusalKind.FORBIDDEN
 
 
 class AppealDeciderInvolved(Refusal):
-    """Whoever announced or decided a deduction does not decide the appeal."""
+    """Whoever announced or decided a deduction, or spoke for the shop, does not decide the appeal."""
 
     code = "deduction.appeal_decider_involved"
     kind = RefusalKind.FORBIDDEN

@@ -96,15 +96,17 @@ class DeductionCase(models.Model):
                 & ~Q(replied_by="")
                 & (~Q(reply_text="") | Q(reply=Reply.ACCEPTS.value)),
             ),
-            # Nothing is taken before its seller was heard, nor by whoever wants it taken.
+            # Nothing is taken before its seller was heard, nor too late, nor by whoever wants it taken.
             models.CheckConstraint(
-                name="taken_after_a_hearing_by_another_person",
+                name="taken_after_a_hearing_in_time_by_another_person",
                 condition=Q(state__in=["announced", "dropped", "lapsed"], taken=[], deduction_id="")
                 | Q(decided_at__isnull=False, appeal_until__isnull=False)
                 & ~Q(taken=[])
                 & ~Q(deduction_id="")
                 & ~Q(decided_by="")
                 & ~Q(decided_by=F("announced_by"))
+                & ~Q(decided_by=F("replied_by"))
+                & Q(decided_at__lt=F("lapses_at"))
                 & (Q(replied_at__isnull=False) | Q(decided_at__gte=F("reply_until"))),
             ),
             models.CheckConstraint(
@@ -133,7 +135,9 @@ class DeductionCase(models.Model):
                 & ~Q(answered_by="")
                 & ~Q(answer_text="")
                 & ~Q(answered_by=F("announced_by"))
-                & ~Q(answered_by=F("decided_by")),
+                & ~Q(answered_by=F("replied_by"))
+                & ~Q(answered_by=F("decided_by"))
+                & ~Q(answered_by=F("appealed_by")),
             ),
             models.CheckConstraint(
                 name="given_back_as_the_state_says",

@@ -167,6 +167,8 @@ class Migration(migrations.Migration):
                                 models.Q(("deduction_id", ""), _negated=True),
                                 models.Q(("decided_by", ""), _negated=True),
                                 models.Q(("decided_by", models.F("announced_by")), _negated=True),
+                                models.Q(("decided_by", models.F("replied_by")), _negated=True),
+                                ("decided_at__lt", models.F("lapses_at")),
                                 models.Q(
                                     ("replied_at__isnull", False),
                                     ("decided_at__gte", models.F("reply_until")),
@@ -175,7 +177,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="taken_after_a_hearing_by_another_person",
+                        name="taken_after_a_hearing_in_time_by_another_person",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -228,7 +230,9 @@ class Migration(migrations.Migration):
                                 models.Q(("answered_by", ""), _negated=True),
                                 models.Q(("answer_text", ""), _negated=True),
                                 models.Q(("answered_by", models.F("announced_by")), _negated=True),
+                                models.Q(("answered_by", models.F("replied_by")), _negated=True),
                                 models.Q(("answered_by", models.F("decided_by")), _negated=True),
+                                models.Q(("answered_by", models.F("appealed_by")), _negated=True),
                             ),
                             _connector="OR",
                         ),

@@ -75,12 +75,12 @@ def answer_appeal(
 
     Raises:
         CaseUnknown, CaseMovedOn: it is not what was shown.
-        AppealDeciderInvolved: whoever announced or decided it does not decide the appeal.
+        AppealDeciderInvolved: whoever had a part in the case does not decide the appeal.
         ItemUnknown: an item was not taken.
         CaseTextMissing, CaseTextTooLong: the seller must be told why.
     """
     row = lock_shown(case_id, version=version, state=CaseState.APPEALED)
-    if actor.id in (row.announced_by, row.decided_by):
+    if actor.id in (row.announced_by, row.replied_by, row.decided_by, row.appealed_by):
         raise AppealDeciderInvolved(case=case_id)
     for number in numbers:
         if number not in row.taken:

@@ -8,7 +8,12 @@ from collections.abc import Collection
 from django.db import transaction
 
 from kuaitui.deductions import rules
-from kuaitui.deductions.errors import DeciderAnnounced, NothingChosen, NotYetHeard
+from kuaitui.deductions.errors import (
+    DeciderInvolved,
+    NothingChosen,
+    NotYetHeard,
+    TooLateToTake,
+)
 from kuaitui.deductions.models import DeductionCase
 from kuaitui.deductions.operations.steps import advance, lock_shown, numbered, require_text
 from kuaitui.deductions.states import CaseState
@@ -41,16 +46,19 @@ def take_items(
 
     Raises:
         CaseUnknown, CaseMovedOn: it is not what was shown.
-        DeciderAnnounced: whoever announced it does not decide it.
+        DeciderInvolved: whoever announced it, or replied to it, does not decide it.
         NotYetHeard: the seller has neither replied nor had the time for it.
+        TooLateToTake: it lapses, though nobody has come by to end it.
         NothingChosen, ItemUnknown: which items?
         CaseTextMissing, CaseTextTooLong: the seller must be told why.
     """
     row = lock_shown(case_id, version=version, state=CaseState.ANNOUNCED)
-    if row.announced_by == actor.id:
-        raise DeciderAnnounced(case=case_id)
+    if actor.id in (row.announced_by, row.replied_by):
+        raise DeciderInvolved(case=case_id)
     if not rules.is_heard(replied_at=row.replied_at, reply_until=row.reply_until, now=now):
         raise NotYetHeard(case=case_id)
+    if now >= row.lapses_at:
+        raise TooLateToTake(case=case_id)
     if not numbers:
         raise NothingChosen
     items = rules.chosen(numbered(row), numbers)

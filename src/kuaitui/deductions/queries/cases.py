@@ -204,7 +204,7 @@ def _to_view(row: DeductionCase, now: dt.datetime) -> CaseView:
         answered_by=row.answered_by,
         answered_at=row.answered_at,
         can_reply=is_announced and not is_heard,
-        can_be_taken=is_announced and is_heard,
+        can_be_taken=is_announced and is_heard and now < row.lapses_at,
         can_appeal=state is CaseState.TAKEN
         and row.appeal_until is not None
         and now < row.appeal_until,
