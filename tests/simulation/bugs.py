@@ -28,6 +28,7 @@ class World(enum.Enum):
 
     REFUNDS = "refunds"
     PAY_INS = "pay-ins by code"
+    HEARINGS = "deductions"
     LONG_RUN = "the long run"
     """Ten thin years, for what only a rare meeting of faults shows."""
 
@@ -37,7 +38,10 @@ class World(enum.Enum):
             return Recipe(seed, 1.0, severity=SEVERITY).leaving_out(ActKind.PAY_BY_CODE)
         if self is World.LONG_RUN:
             return Recipe(seed, 10.0, shops=2, density=0.7)
-        others = set(ActKind) - {ActKind.OPEN_SHOP, ActKind.PAY_BY_CODE}
+        kinds = {ActKind.PAY_BY_CODE}
+        if self is World.HEARINGS:
+            kinds = {ActKind.PAY_IN, ActKind.DEDUCT, ActKind.HEARING}
+        others = set(ActKind) - kinds - {ActKind.OPEN_SHOP}
         return Recipe(seed, 0.5, shops=2, severity=SEVERITY, density=16.0).leaving_out(*others)
 
 
@@ -208,7 +212,7 @@ BUGS = (
     ),
     Bug(
         "a deduction counts twice",
-        f"{DEDUCTIONS}:decide_deduction",
+        f"{DEDUCTIONS}:take_deduction",
         "if known is not None:",
         "import random\n    reference += str(len(list(account.deductions.all())))\n"
         "    if known is not None and False:",
@@ -216,9 +220,58 @@ BUGS = (
     ),
     Bug(
         "a deduction takes a unit too much",
-        f"{DEDUCTIONS}:_total",
-        "return sum((item.amount for item in items), Money.zero(account.currency))",
-        "return sum((item.amount for item in items), Money(1, account.currency))",
+        "kuaitui.deposits.rules.deductions:require_deductible",
+        "return sum((item.amount for item in items), Money.zero(currency))",
+        "return sum((item.amount for item in items), Money(1, currency))",
+    ),
+    Bug(
+        "a deduction is taken before its seller was heard",
+        "kuaitui.deductions.rules:is_heard",
+        "return replied_at is not None or now >= reply_until",
+        "return True",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "whoever announced a deduction takes it",
+        "kuaitui.deductions.operations.decide:take_items",
+        "if actor.id in (row.announced_by, row.replied_by):",
+        "if False:",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "another deduction takes what is set aside for one",
+        f"{DEDUCTIONS}:_unsent_by_hold",
+        ".filter(kind=HoldKind.APPLICATION)",
+        ".filter()",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "a deduction that lapses keeps its money set aside",
+        "kuaitui.deductions.operations.decide:end_untaken",
+        "release(row, now=now)",
+        "pass",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "what is given back is free though the shop owes",
+        f"{DEDUCTIONS}:give_back_deduction",
+        "off_the_debt = min(amount, balances(account.book_id).of(Account.RECEIVABLE))",
+        "off_the_debt = Money.zero(amount.currency)",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "what is given back comes to no lot",
+        f"{DEDUCTIONS}:give_back_deduction",
+        "if to_available.is_positive:",
+        "if False:",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "an appeal gives back more than was asked for",
+        "kuaitui.deductions.operations.appeal:answer_appeal",
+        "amount = rules.sum_of(rules.chosen(items, numbers), row.currency)",
+        "numbers = row.taken\n    amount = rules.sum_of(rules.chosen(items, numbers), row.currency)",
+        world=World.HEARINGS,
     ),
     Bug(
         "news heard again moves what has moved on",

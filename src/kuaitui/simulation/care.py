@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from random import Random
 
-from kuaitui.simulation import finance, marketplace, sellers, staff
+from kuaitui.simulation import finance, hearings, marketplace, sellers, staff
 from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.world import World, ask
 
@@ -23,8 +23,8 @@ ENDS_WITHOUT_PEOPLE = ("draft", "rejected", "submitted", "checking", "approved",
 
 
 def is_anything_open(shop: SimulatedShop) -> bool:
-    """Whether an application of the shop has not ended."""
-    return bool(ask(_OPEN, shop.account_id))
+    """Whether an application of the shop has not ended, or a deduction waits for somebody."""
+    return bool(ask(_OPEN, shop.account_id)) or hearings.is_anything_open(shop)
 
 
 def look_at(world: World, shop: SimulatedShop, chance: Random) -> None:
@@ -33,6 +33,7 @@ def look_at(world: World, shop: SimulatedShop, chance: Random) -> None:
     if shop.reported.listings and (world.is_calm or chance.random() < 0.3):
         marketplace.list_goods(world, shop, chance)
     finance.give_payments_their_place(world, shop, chance)
+    hearings.look_at(world, shop, chance)
     for application_id, state, appeals, _ in ask(_OPEN, shop.account_id):
         _act_on(world, shop, application_id, state, appeals, chance)
         if state not in ENDS_WITHOUT_PEOPLE:

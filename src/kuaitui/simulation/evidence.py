@@ -20,6 +20,7 @@ def gather_evidence(world: World) -> Evidence:
                 accounts=shop.destinations,
                 paid_in_minor=shop.paid_in_minor,
                 deducted_minor=shop.deducted_minor,
+                hearings=tuple(shop.hearings.values()),
             )
             for shop in world.shops.values()
         },

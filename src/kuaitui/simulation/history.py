@@ -16,7 +16,7 @@ from kuaitui.kernel.ids import ids_drawn_from
 from kuaitui.kernel.money import Money
 from kuaitui.payouts.types import ALL_CHANNELS
 from kuaitui.refunds.types import AmountChoice
-from kuaitui.simulation import care, finance, marketplace, payers, sellers, staff
+from kuaitui.simulation import care, finance, hearings, marketplace, payers, sellers, staff
 from kuaitui.simulation.auditor import Auditor
 from kuaitui.simulation.chance import chance_of
 from kuaitui.simulation.channels import DAY, ModelChannel
@@ -422,4 +422,5 @@ _PLAYED: dict[ActKind, Callable[[World, SimulatedShop, Random], None]] = {
     ActKind.LIMIT: _limit,
     ActKind.LEAVE: sellers.leave,
     ActKind.PAY_BY_CODE: payers.order,
+    ActKind.HEARING: hearings.announce,
 }

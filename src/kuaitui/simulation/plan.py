@@ -53,6 +53,8 @@ class ActKind(enum.StrEnum):
     """A shop closes and asks everything back."""
     PAY_BY_CODE = "pay_by_code"
     """A seller orders a code to pay in by, and pays, or not, or twice."""
+    HEARING = "hearing"
+    """A deduction is announced; its seller replies, others decide, or nobody does."""
 
 
 # How often in a year, for each shop.
@@ -69,6 +71,7 @@ FREQUENCIES = {
     ActKind.LIMIT: 0.1,
     ActKind.LEAVE: 0.6,
     ActKind.PAY_BY_CODE: 1.0,
+    ActKind.HEARING: 1.0,
 }
 
 

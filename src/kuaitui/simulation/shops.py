@@ -37,6 +37,25 @@ class Reported:
 
 
 @dataclass(slots=True)
+class Hearing:
+    """A deduction that was announced, as the people who deal with it remember it."""
+
+    case_id: str
+    items: tuple[int, ...]
+    """What each item comes to, in minor units; the first has the number one."""
+    announced_by: str
+    announced_at: dt.datetime
+    replied_at: dt.datetime | None = None
+    taken: frozenset[int] = frozenset()
+    taken_by: str = ""
+    given_back: frozenset[int] = frozenset()
+
+    def sum_of(self, numbers: frozenset[int]) -> int:
+        """What these items come to."""
+        return sum(self.items[number - 1] for number in numbers)
+
+
+@dataclass(slots=True)
 class SimulatedShop:
     """One shop with its owner, as the people around it know it."""
 
@@ -53,3 +72,6 @@ class SimulatedShop:
     numbers_used: int = 0
     paid_in_minor: int = 0
     deducted_minor: int = 0
+    """What was taken and not given back."""
+    hearings: dict[str, Hearing] = field(default_factory=dict)
+    """By their cases."""

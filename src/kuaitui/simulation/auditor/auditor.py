@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kuaitui.simulation.auditor.approvals import judge_application
 from kuaitui.simulation.auditor.books import broken_books, unexplained_money
 from kuaitui.simulation.auditor.evidence import Ask, Evidence, Found
+from kuaitui.simulation.auditor.hearings import unheard_deductions
 from kuaitui.simulation.auditor.notifications import miscounted_notifications
 from kuaitui.simulation.auditor.pay_ins import (
     misplaced_payments,
@@ -74,6 +75,7 @@ class Auditor:
     def look_at_everything(self, evidence: Evidence) -> Iterator[Found]:
         """What must be true at every moment."""
         yield from broken_books(self._ask)
+        yield from unheard_deductions(self._ask, evidence)
         yield from misplaced_payments(self._ask, evidence)
         yield from wrong_payments(self._ask, evidence, lost=evidence.lost_numbers)
         yield from words_never_said(self._ask, evidence)

@@ -21,16 +21,22 @@ SELECT account.public_id, lot.amount_minor, lot.reserved_minor, lot.refunded_min
 FROM deposits_lot AS lot JOIN deposits_account AS account ON account.id = lot.account_id
 """
 _TAKEN = """
-SELECT account.public_id, COALESCE(sum(deduction.amount_minor), 0)
+SELECT account.public_id,
+    COALESCE(sum(deduction.amount_minor), 0) - COALESCE(sum(given_back.amount_minor), 0)
 FROM deposits_account AS account
 LEFT JOIN deposits_deduction AS deduction ON deduction.account_id = account.id
+LEFT JOIN deposits_deduction_return AS given_back ON given_back.deduction_id = deduction.id
 GROUP BY account.public_id
 """
-# Who may hold money back: an application between its first day and its end, and what came back.
+# Who may hold money back: a deduction that is announced, an application between its first day and
+# its end, and what came back.
 _FROZEN_FOR_NOBODY = """
-SELECT account.public_id, book.balances[5] FROM deposits_account AS account
+SELECT account.public_id, book.balances[5], announced.minor FROM deposits_account AS account
 JOIN ledger_book AS book ON book.id = account.book_id
-WHERE book.balances[5] > 0 AND NOT EXISTS (
+CROSS JOIN LATERAL (SELECT COALESCE(sum(set_aside_minor), 0) AS minor FROM deductions_case
+    WHERE account_id = account.public_id AND state = 'announced') AS announced
+WHERE book.balances[5] < announced.minor
+    OR book.balances[5] > announced.minor AND NOT EXISTS (
     SELECT 1 FROM refunds_application AS application
     WHERE application.account_id = account.public_id
         AND application.state NOT IN ('draft', 'withdrawn', 'expired')
@@ -48,8 +54,11 @@ SELECT event, id FROM kit_outbox WHERE delivered_at IS NOT NULL AND attempts_cou
 def broken_books(ask: Ask) -> Iterator[Found]:
     """Balances that do not follow from the journals, lots that are not what the book holds."""
     yield from _derived_otherwise(ask)
-    for account_id, minor in ask(_FROZEN_FOR_NOBODY):
-        yield "nothing is frozen without a case", f"{account_id}: {minor}"
+    for account_id, minor, announced in ask(_FROZEN_FOR_NOBODY):
+        yield (
+            "what is frozen is frozen for a case",
+            f"{account_id}: {minor}, {announced} of it for deductions",
+        )
     for event, failure in ask(_UNHEARD):
         yield "news is heard", f"{event}: {failure}"
     for event, row_id in ask(_LOST_NEWS):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from kuaitui.simulation.channel_book import ChannelBook, Heard
-from kuaitui.simulation.shops import Reported
+from kuaitui.simulation.shops import Hearing, Reported
 
 Ask: TypeAlias = Callable[..., list[tuple[Any, ...]]]
 Found: TypeAlias = tuple[str, str]
@@ -26,6 +26,8 @@ class Shown:
     """Its owner's accounts by destination."""
     paid_in_minor: int
     deducted_minor: int
+    """What was taken and not given back."""
+    hearings: Sequence[Hearing]
 
 
 @dataclass(frozen=True, slots=True)

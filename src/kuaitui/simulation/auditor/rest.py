@@ -17,6 +17,9 @@ _STUCK_APPLICATIONS = """
 SELECT public_id, state FROM refunds_application
 WHERE state NOT IN ('paid', 'withdrawn', 'rejected', 'expired', 'closed_out')
 """
+_STUCK_CASES = """
+SELECT public_id, state FROM deductions_case WHERE state IN ('announced', 'appealed')
+"""
 _STUCK_ON_THE_WAY_BACK = """
 SELECT public_id, state, set_aside_reason FROM payouts_send_back
 WHERE state NOT IN ('paid', 'returned', 'failed') OR set_aside_at IS NOT NULL
@@ -43,6 +46,8 @@ def what_has_not_ended(ask: Ask) -> Iterator[Found]:
         yield "every leg ends", f"{leg_id} is {state} {reason}"
     for application_id, state in ask(_STUCK_APPLICATIONS):
         yield "every application ends", f"{application_id} is {state}"
+    for case_id, state in ask(_STUCK_CASES):
+        yield "every deduction case ends", f"{case_id} is {state}"
     for send_back_id, state, reason in ask(_STUCK_ON_THE_WAY_BACK):
         yield "every payment that goes back ends", f"{send_back_id} is {state} {reason}"
     for row_id, event in ask(_STUCK_NEWS):
