@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)")
 PORTAL_WORDS = ROOT / "src/kuaitui/interfaces/portal/locale/zh_Hans/LC_MESSAGES/django.po"
+CONSOLE_WORDS = ROOT / "src/kuaitui/interfaces/console/locale/zh_Hans/LC_MESSAGES/django.po"
 COMMAND = re.compile(r"(?:\.venv/bin/)?kuaitui ([a-z-]+)")
 TARGET = re.compile(r"\bmake ([a-z-]+)\b")
 
@@ -57,6 +58,15 @@ def test_the_words_for_support_are_those_on_the_sellers_pages() -> None:
     page = (ROOT / "docs" / "how-to" / "support-sellers.md").read_text(encoding="utf-8")
     told = re.findall(r"^\| ([^|·]+) · ([^|]+) \|", page, re.MULTILINE)
     catalogue = PORTAL_WORDS.read_text(encoding="utf-8")
+
+    assert len(told) > 8
+    assert [pair for pair in told if 'msgid "{}"\nmsgstr "{}"'.format(*pair) not in catalogue] == []
+
+
+def test_the_words_for_hearings_are_those_on_the_staffs_pages() -> None:
+    page = (ROOT / "docs" / "how-to" / "hear-a-deduction.md").read_text(encoding="utf-8")
+    told = re.findall(r"\*([A-Z][^*·]+) · ([^*]+)\*", page)
+    catalogue = CONSOLE_WORDS.read_text(encoding="utf-8")
 
     assert len(told) > 8
     assert [pair for pair in told if 'msgid "{}"\nmsgstr "{}"'.format(*pair) not in catalogue] == []
