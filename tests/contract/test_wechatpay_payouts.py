@@ -197,6 +197,24 @@ def test_a_transfer_that_is_wanted_again_is_handed_over_again_and_paid_once(
     assert walked.world.held() == {}
 
 
+@pytest.mark.parametrize("code", ["PARAM_ERROR", "INVALID_REQUEST"])
+def test_a_transfer_refused_for_what_we_wrote_goes_out_under_its_number_once_that_is_mended(
+    channels: Channels, director: WechatPayDirector, code: str
+) -> None:
+    walked = transfer(channels, director)
+    number = queries.leg(walked.world.leg_id).channel_number
+    director.misbehave(Rule(Fault.REFUSE, number=number, code=code, times=3))
+
+    assert [walked.step() for _ in range(3)] == [LegState.READY] * 3
+    assert queries.openings(walked.world.leg_id, now=walked.now).can_stop_trying
+
+    assert walked.step() is LegState.NEEDS_ACTION
+    assert not queries.openings(walked.world.leg_id, now=walked.now).can_stop_trying
+    assert httpx.post(walked.confirmation().page, timeout=5).status_code == 200
+    assert walked.step() is LegState.PAID
+    assert times_paid(director, walked) == 1
+
+
 def test_what_nobody_confirms_is_closed_and_repaired_in_place(
     channels: Channels, director: WechatPayDirector
 ) -> None:

@@ -174,6 +174,7 @@ EXPECTED = {
     "console/payouts/<str:leg_id>/hand-over/confirm": APPROVER,
     "console/payouts/<str:leg_id>/give-up": REVIEWER_AND_APPROVER,
     "console/payouts/<str:leg_id>/give-up/confirm": APPROVER,
+    "console/payouts/<str:leg_id>/stop-trying": REVIEWER_AND_APPROVER,
     "console/payouts/<str:leg_id>/call-back": REVIEWER_AND_APPROVER,
     "console/payouts/<str:leg_id>/take-back": REVIEWER_AND_APPROVER,
 }  # fmt: skip

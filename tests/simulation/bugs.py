@@ -225,6 +225,12 @@ BUGS = (
         "return sum((item.amount for item in items), Money(1, currency))",
     ),
     Bug(
+        "what its channel may have taken is not tried any more",
+        "kuaitui.payouts.queries.refused:is_refused",
+        "return False",
+        "return True",
+    ),
+    Bug(
         "a deduction is taken before its seller was heard",
         "kuaitui.deductions.rules:is_heard",
         "return replied_at is not None or now >= reply_until",

@@ -306,6 +306,15 @@ class LegNotLost(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class LegNotRefused(Refusal):
+    """Only what its channel has refused for hours, and does not know, can be ended so. Look again: it
+    may have been taken meanwhile.
+    """
+
+    code = "payout.leg_not_refused"
+    kind = RefusalKind.CONFLICT
+
+
 class GiveUpNeedsAnother(Refusal):
     """You proposed to give this payment up, so another person must confirm it."""
 

@@ -34,6 +34,8 @@ def look_at(world: World, shop: SimulatedShop, chance: Random) -> None:
         marketplace.list_goods(world, shop, chance)
     finance.give_payments_their_place(world, shop, chance)
     hearings.look_at(world, shop, chance)
+    if not world.is_calm:
+        staff.look_at_overdue_parts(world, shop, chance)
     for application_id, state, appeals, _ in ask(_OPEN, shop.account_id):
         _act_on(world, shop, application_id, state, appeals, chance)
         if state not in ENDS_WITHOUT_PEOPLE:

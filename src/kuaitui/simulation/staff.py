@@ -7,6 +7,7 @@ is out of date. Each must be refused; that nothing came of it is for the auditor
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from random import Random
 
 from kuaitui.deposits import operations as deposits
@@ -22,6 +23,13 @@ from kuaitui.simulation.shops import SimulatedShop
 from kuaitui.simulation.world import STAFF, World, ask
 
 HOUR = dt.timedelta(hours=1)
+_OVERDUE = """
+SELECT leg.public_id, leg.state FROM payouts_leg AS leg
+JOIN payouts_payout AS payout ON payout.id = leg.payout_id
+WHERE payout.account_id = %s AND leg.delayed_at IS NOT NULL
+    AND leg.state IN ('ready', 'sending', 'unknown', 'accepted', 'needs_action')
+ORDER BY leg.id
+"""
 
 
 def review(world: World, shop: SimulatedShop, application_id: str, chance: Random) -> None:
@@ -219,6 +227,26 @@ def decide_repair(world: World, shop: SimulatedShop, application_id: str, chance
                 now=world.now,
             ),
         )
+
+
+def look_at_overdue_parts(world: World, shop: SimulatedShop, chance: Random) -> None:
+    """Stop trying what its channel refuses; what it may have taken cannot be ended so."""
+    for leg_id, state in ask(_OVERDUE, shop.account_id):
+        if state == "ready" and chance.random() < 0.5:
+            world.attempt(chance, partial(_stop_trying, world, leg_id, chance))
+        elif state != "ready" and chance.random() < 0.5:
+            world.attempt_what_is_forbidden(
+                chance,
+                "an end of what its channel may have taken",
+                partial(_stop_trying, world, leg_id, chance),
+            )
+
+
+def _stop_trying(world: World, leg_id: str, chance: Random) -> bool:
+    payouts.stop_trying(
+        leg_id=leg_id, reason="It is refused.", actor=chance.choice(STAFF), now=world.now
+    )
+    return True
 
 
 def stop_sending(world: World, chance: Random) -> None:

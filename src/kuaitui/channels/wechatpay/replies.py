@@ -35,7 +35,8 @@ REFUSES_US: Final = frozenset(
 # These refuse what was asked and change nothing. Source: reference §1.1, error codes of refunds.
 REFUSALS: Final[Mapping[tuple[int, str], FailedDefinite]] = {
     (400, "INVALID_REQUEST"): FailedDefinite("INVALID_REQUEST"),
-    (400, "PARAM_ERROR"): FailedDefinite("PARAM_ERROR"),
+    # Something in the request is wrong, and mostly it is ours: it can pass when that is mended.
+    (400, "PARAM_ERROR"): FailedDefinite("PARAM_ERROR", same_key_retry_ok=True),
     (403, "NOT_ENOUGH"): FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True),
     (403, "USER_ACCOUNT_ABNORMAL"): FailedDefinite("USER_ACCOUNT_ABNORMAL"),
     (404, "ORDER_NOT_EXIST"): FailedDefinite("ORDER_NOT_EXIST"),
@@ -47,9 +48,11 @@ class AnswerUnreadable(Exception):  # noqa: N818 - an answer, like a refusal
     """A genuine answer without something that it must have."""
 
 
-def refused(reply: Reply) -> SubmitOutcome:
-    """What a refusal of a *send* means. Whatever is not written down is unknown."""
-    known = refuses_us(reply) or REFUSALS.get((reply.status, reply.code))
+def refused(
+    reply: Reply, *, also: Mapping[tuple[int, str], FailedDefinite] | None = None
+) -> SubmitOutcome:
+    """What a refusal of a *send* means, `also` those of one sort. What is not written is unknown."""
+    known = refuses_us(reply) or {**REFUSALS, **(also or {})}.get((reply.status, reply.code))
     return known or reply.unmapped()
 
 

@@ -46,6 +46,10 @@ NUMBER: Final = re.compile(r"[0-9A-Za-z]{1,32}")
 NAMED_FROM: Final = Money(200_000, CURRENCY)
 PACKAGE_CHARACTERS_MAX: Final = 4096
 NOT_FOUND: Final = frozenset({(404, "NOT_FOUND"), (404, "RESOURCE_NOT_EXISTS")})
+# Of a refund it may be the payment that cannot be refunded; of a transfer it is what we wrote.
+REFUSALS: Final = {
+    (400, "INVALID_REQUEST"): FailedDefinite("INVALID_REQUEST", same_key_retry_ok=True),
+}
 _REASON = re.compile(r"[0-9A-Z_]{1,64}")
 
 
@@ -75,7 +79,7 @@ class Transfers:
             return reply
         if reply.is_success:
             return read_accepted(reply, instruction)
-        return believe(refused(reply), lambda: self.query(instruction, deadline))
+        return believe(refused(reply, also=REFUSALS), lambda: self.query(instruction, deadline))
 
     def query(self, instruction: PayoutInstruction, deadline: Deadline) -> QueryOutcome:
         """Ask how it stands. WeChat Pay knows the transfers of the last 30 days."""

@@ -60,6 +60,7 @@ ACTIONS: Final = {
     "payout.called_back": _("Calling back decided"),
     "payout.give_up_proposed": _("Proposed to say that it was never paid"),
     "payout.given_up": _("Confirmed that it was never paid"),
+    "payout.stopped_trying": _("Not tried this way any more"),
     "payout.hand_over_confirmed": _("Sending to a bank account confirmed"),
     "payout.hand_over_proposed": _("Sending to a bank account proposed"),
     "payout.hold_release_proposed": _("Release after a restore proposed"),

@@ -98,6 +98,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         interventions.confirm_give_up,
         name="confirm_give_up",
     ),
+    path("payouts/<str:leg_id>/stop-trying", interventions.stop_trying, name="stop_trying"),
     path("payouts/<str:leg_id>/call-back", interventions.call_back, name="call_back"),
     path("payouts/<str:leg_id>/take-back", interventions.withdraw, name="withdraw_intervention"),
 ]

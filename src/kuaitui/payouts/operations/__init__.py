@@ -37,6 +37,7 @@ from kuaitui.payouts.operations.interventions import (
     confirm_hand_over,
     propose_give_up,
     propose_hand_over,
+    stop_trying,
     withdraw_intervention,
 )
 from kuaitui.payouts.operations.limits import confirm_limit, note_balance, propose_limit
@@ -107,6 +108,7 @@ __all__ = [
     "set_leg_aside",
     "set_send_back_aside",
     "stop_sending",
+    "stop_trying",
     "take_in_from_mailbox",
     "trip_on_rates",
     "withdraw_intervention",

@@ -23,16 +23,19 @@ from kuaitui.payouts.errors import (
     InterventionUnderWay,
     LegNotCancellable,
     LegNotLost,
+    LegNotRefused,
     LegNotStuck,
     LegUnknown,
     PayoutBeingAskedBack,
     ReasonMissing,
 )
 from kuaitui.payouts.models import LegIntervention, Payout, PayoutAttempt, PayoutLeg
+from kuaitui.payouts.operations.batch_gate import leave_batch
 from kuaitui.payouts.operations.failing import fail_leg
 from kuaitui.payouts.operations.requests import seal_payee
 from kuaitui.payouts.queries.holds import current_hold_began
 from kuaitui.payouts.queries.lost import is_lost
+from kuaitui.payouts.queries.refused import is_refused
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import GIVEN_UP, InterventionEnd, InterventionKind
 
@@ -197,6 +200,30 @@ def confirm_give_up(*, leg_id: str, actor: Actor, now: dt.datetime) -> None:
     decided.ended_at, decided.ended_as = now, InterventionEnd.WENT_ON
     decided.save(update_fields=["ended_at", "ended_as"])
     _record(leg, "payout.given_up", actor, now)
+
+
+@transaction.atomic(durable=True)
+def stop_trying(*, leg_id: str, reason: str, actor: Actor, now: dt.datetime) -> None:
+    """Say of a leg that its channel refuses again and again that it is not paid this way.
+
+    Posts *in transit → frozen*. Its seller names another account, under a new number, and two people
+    approve that one. Nothing was paid and nothing is under way, so one person ends it.
+
+    Raises:
+        LegUnknown: there is no such leg.
+        LegNotRefused: its channel has taken it since, or its last word was another.
+        ReasonMissing: say what was found.
+        PayoutBeingAskedBack: sending is on hold after a restore.
+    """
+    leg = _lock(leg_id)
+    if current_hold_began() is not None:
+        raise PayoutBeingAskedBack(leg=leg_id)
+    if not is_refused(leg):
+        raise LegNotRefused(leg=leg_id)
+    said = _reason(reason, leg_id)
+    leave_batch(leg, now=now)
+    fail_leg(leg, leg.code, now=now)
+    _record(leg, "payout.stopped_trying", actor, now, reason=said)
 
 
 @transaction.atomic(durable=True)

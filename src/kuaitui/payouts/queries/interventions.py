@@ -10,6 +10,7 @@ from kuaitui.deposits.queries import destination, destinations, ways_out
 from kuaitui.deposits.types import Destination
 from kuaitui.payouts.models import LegIntervention, PayoutLeg
 from kuaitui.payouts.queries.lost import is_lost
+from kuaitui.payouts.queries.refused import is_refused
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import InterventionKind
 
@@ -51,6 +52,7 @@ class Openings:
     can_hand_over: bool
     can_call_back: bool
     can_give_up: bool
+    can_stop_trying: bool
 
 
 def openings(leg_id: str, *, now: dt.datetime) -> Openings:
@@ -70,6 +72,7 @@ def openings(leg_id: str, *, now: dt.datetime) -> Openings:
         and bool(declared and declared.hands_over_abnormal),
         can_call_back=is_free and is_unconfirmed and bool(declared and declared.can_cancel),
         can_give_up=decided is None and is_lost(leg, declared=declared, now=now),
+        can_stop_trying=is_refused(leg),
     )
 
 

@@ -1,4 +1,4 @@
-"""Payments with which the machine cannot go on: name an account, call them back, or give them up.
+"""Payments with which the machine cannot go on: name an account, call back, give up, stop trying.
 
 Nothing here calls the channel. A worker does, when what it takes is decided.
 """
@@ -154,6 +154,33 @@ def confirm_give_up(request: StaffRequest, leg_id: str) -> HttpResponse:
         "done": _("It is confirmed. The seller is asked for another account."),
     }
     return _decide(request, leg_id, None, act, words)
+
+
+@permission("payout.intervene")
+@require_http_methods(READ_AND_WRITE)
+def stop_trying(request: StaffRequest, leg_id: str) -> HttpResponse:
+    """End what its channel refuses again and again."""
+    form = CallBackForm(_typed(request))
+
+    def act() -> None:
+        operations.stop_trying(
+            leg_id=leg_id,
+            reason=form.cleaned_data["reason"],
+            actor=request.viewer.actor,
+            now=read_clock(),
+        )
+
+    words = {
+        "heading": _("Stop trying this way"),
+        "meaning": _(
+            "Nothing was paid. The money is set aside in the deposit again and the seller is asked for "
+            "another account. Choose this only when the cause lies with the payee’s account: what is "
+            "wrong with our settings or our balance, the seller cannot mend."
+        ),
+        "button": _("Stop trying"),
+        "done": _("It is not tried any more. The seller is asked for another account."),
+    }
+    return _decide(request, leg_id, form, act, words)
 
 
 @permission("payout.intervene")
