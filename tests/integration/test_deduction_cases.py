@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kuaitui.audit.queries import events_of
-from kuaitui.deductions import errors, operations, queries
+from kuaitui.deductions import errors, operations, queries, rules
 from kuaitui.deductions.states import CaseState
 from kuaitui.deductions.types import Reply
 from kuaitui.deposits import queries as deposits
@@ -27,6 +28,7 @@ from kuaitui.kernel.errors import Refusal
 from kuaitui.kernel.money import Money
 from kuaitui.ledger import queries as ledger
 from kuaitui.refunds.queries import differences as refund_differences
+from kuaitui.refunds.queries import terms_in_force
 from tests.support import given
 from tests.support.deductions_given import (
     ANNOUNCER,
@@ -273,13 +275,61 @@ def test_what_is_dropped_is_free_again(actor: Actor) -> None:
         made.appeal()
 
 
+def remind_at(made: Made) -> dt.datetime:
+    return made.case.reply_until - 2 * DAY
+
+
+def test_who_has_not_replied_is_reminded_once_while_there_is_time() -> None:
+    made = announced()
+    before, moment = made.case, remind_at(made)
+
+    assert operations.sweep_due(now=moment - dt.timedelta(microseconds=1)) == 0
+    assert operations.sweep_due(now=moment) == 1
+    assert operations.sweep_due(now=moment + DAY) == 0
+
+    assert made.case.version == before.version + 1
+    assert replace(made.case, version=before.version) == before
+    assert events_of(made.case_id)[-1].action == "deduction.reply_reminded"
+    replace(made, now=moment + DAY).reply()
+
+
+def test_a_reminder_that_is_late_is_none() -> None:
+    made = announced()
+
+    assert operations.sweep_due(now=made.case.reply_until) == 0
+    assert operations.sweep_due(now=made.case.reply_until) == 0
+
+    assert [event.action for event in events_of(made.case_id)] == ["deduction.announced"]
+    made.heard().take()
+
+
+@pytest.mark.parametrize("act", [Made.reply, Made.drop])
+def test_who_has_replied_or_need_not_is_not_reminded(act: Callable[[Made], None]) -> None:
+    made = announced()
+    act(made.later(DAY))
+
+    assert operations.sweep_due(now=remind_at(made)) == 0
+
+
+def test_a_short_time_to_reply_needs_no_reminder() -> None:
+    def dates(days: int) -> rules.Deadlines:
+        terms = terms_in_force()
+        reply = replace(terms.review.deduction_reply_time, count=days)
+        review = replace(terms.review, deduction_reply_time=reply)
+        return rules.deadlines(replace(terms, review=review), now=NOW)
+
+    assert dates(3).remind_at is None
+    found = dates(4)
+    assert found.remind_at == found.reply_until - 2 * DAY
+
+
 def test_what_nobody_decides_lapses() -> None:
     made = announced()
     lapses_at = made.case.lapses_at
 
-    assert operations.lapse_due(now=lapses_at - dt.timedelta(microseconds=1)) == 0
-    assert operations.lapse_due(now=lapses_at) == 1
-    assert operations.lapse_due(now=lapses_at + DAY) == 0
+    assert operations.sweep_due(now=lapses_at - dt.timedelta(microseconds=1)) == 0
+    assert operations.sweep_due(now=lapses_at) == 1
+    assert operations.sweep_due(now=lapses_at + DAY) == 0
 
     assert made.case.state is CaseState.LAPSED
     assert made.figures == ("0", "0", "500", "0")
@@ -307,7 +357,7 @@ def test_one_case_that_cannot_lapse_stops_no_other(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(operations.sweep, "end_untaken", fail_for_the_first)
 
     with pytest.raises(ExceptionGroup):
-        operations.lapse_due(now=first.case.lapses_at)
+        operations.sweep_due(now=first.case.lapses_at)
 
     assert (first.case.state, second.case.state) == (CaseState.ANNOUNCED, CaseState.LAPSED)
 
@@ -315,7 +365,7 @@ def test_one_case_that_cannot_lapse_stops_no_other(monkeypatch: pytest.MonkeyPat
 def test_what_was_decided_does_not_lapse() -> None:
     made = taken()
 
-    assert operations.lapse_due(now=made.case.lapses_at) == 0
+    assert operations.sweep_due(now=made.case.lapses_at) == 0
 
 
 # Appealing

@@ -28,7 +28,7 @@ TABLES = (
 Refused = Callable[..., None]
 TAKEN = (
     "state = 'taken', decided_by = 'usr_x', decided_at = reply_until, taken = '{1,2}',"
-    " deduction_id = 'ded_1', appeal_until = lapses_at, version = version + 1"
+    " deduction_id = 'ded_1', appeal_until = lapses_at, remind_at = NULL, version = version + 1"
 )
 
 
@@ -113,6 +113,7 @@ def test_a_reply_is_not_replaced(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("change", "breaks"),
     [
+        ("remind_at = reply_until, version = version + 1", "only_who_can_reply_is_reminded"),
         ("version = version + 2", "every_change_of_a_case_is_a_version"),
         ("reply = 'accepts', replied_by = 'x', version = version + 1", "case_is_replied_in_full"),
         (

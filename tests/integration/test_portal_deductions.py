@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.test import Client
 
+from kuaitui.deductions.operations import sweep_due
 from kuaitui.deductions.states import CaseState
 from kuaitui.deductions.types import Reply
 from kuaitui.kit import outbox
@@ -168,6 +169,18 @@ def test_the_statement_names_each_movement_and_leads_to_the_case() -> None:
         "Given back after your appeal", "Deducted", address(made),
     ):  # fmt: skip
         assert words in statement
+
+
+def test_who_has_not_replied_is_told_that_time_runs_out() -> None:
+    made = announced()
+    moment = made.case.reply_until - 2 * DAY
+    sweep_due(now=moment)
+    outbox.deliver_due(now=moment)
+
+    (newest, _) = notices_of(shop_key=made.shop.shop_key)[:2]
+    assert (newest.code, newest.object_id) == (NoticeCode.DEDUCTION_REMINDED, made.case_id)
+    messages = page(made, "messages")
+    assert "The time to reply to a deduction ends soon" in messages
 
 
 def test_every_step_is_told_to_the_shop_once() -> None:

@@ -38,6 +38,7 @@ class DeductionCase(models.Model):
     state = models.CharField(max_length=20, default=CaseState.ANNOUNCED)
     version = models.IntegerField(default=1)
     decide_by = models.DateTimeField()
+    remind_at = models.DateTimeField(null=True)
     reply = models.CharField(max_length=20, default="", blank=True)
     reply_text = models.CharField(max_length=1000, default="", blank=True)
     replied_by = models.CharField(max_length=80, default="", blank=True)
@@ -96,6 +97,11 @@ class DeductionCase(models.Model):
                 & ~Q(replied_by="")
                 & (~Q(reply_text="") | Q(reply=Reply.ACCEPTS.value)),
             ),
+            models.CheckConstraint(
+                name="only_who_can_reply_is_reminded",
+                condition=Q(remind_at=None)
+                | Q(state="announced", reply="", remind_at__lt=F("reply_until")),
+            ),
             # Nothing is taken before its seller was heard, nor too late, nor by whoever wants it taken.
             models.CheckConstraint(
                 name="taken_after_a_hearing_in_time_by_another_person",
@@ -150,6 +156,11 @@ class DeductionCase(models.Model):
                 fields=["lapses_at"],
                 name="deductions_case_lapses",
                 condition=Q(state="announced"),
+            ),
+            models.Index(
+                fields=["remind_at"],
+                name="deductions_case_to_remind",
+                condition=Q(remind_at__isnull=False),
             ),
             models.Index(fields=["state", "decide_by"], name="deductions_case_waiting"),
             models.Index(fields=["shop_key", "-announced_at"], name="deductions_case_of_shop"),

@@ -16,6 +16,8 @@ from kuaitui.refunds.rules import end_of_period
 TEXT_LENGTH_MAX: Final = 1000
 REFERENCE_LENGTH_MAX: Final = 80
 ITEMS_MAX: Final = 50
+REMINDED_BEFORE: Final = dt.timedelta(days=2)
+"""So long before the time to reply is over a seller who has not replied is reminded, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Deadlines:
     """By when what is to happen, as a seller is promised it on the day of the announcement."""
 
     reply_until: dt.datetime
+    remind_at: dt.datetime | None
     decide_by: dt.datetime
     lapses_at: dt.datetime
 
@@ -34,7 +37,10 @@ def deadlines(terms: Terms, *, now: dt.datetime) -> Deadlines:
     last_day = reply_until - dt.timedelta(microseconds=1)
     lapses_at = end_of_period(review.deduction_decision_time, start=last_day, terms=terms)
     by = decide_by(terms, heard_at=last_day)
-    return Deadlines(reply_until, by, max(by, lapses_at))
+    remind_at = reply_until - REMINDED_BEFORE
+    # Who has hardly read it needs no reminder yet.
+    is_long_enough = remind_at - now >= REMINDED_BEFORE
+    return Deadlines(reply_until, remind_at if is_long_enough else None, by, max(by, lapses_at))
 
 
 def decide_by(terms: Terms, *, heard_at: dt.datetime) -> dt.datetime:

@@ -20,6 +20,7 @@ class CaseCode(enum.StrEnum):
 
     ANNOUNCED = "announced"
     REPLIED = "replied"
+    REPLY_REMINDED = "reply_reminded"
     TAKEN = "taken"
     DROPPED = "dropped"
     LAPSED = "lapsed"

@@ -44,6 +44,7 @@ class NoticeCode(enum.StrEnum):
     PAID_IN = "deposit.paid_in"
     DEDUCTED = "deposit.deducted"
     DEDUCTION_ANNOUNCED = "deduction.announced"
+    DEDUCTION_REMINDED = "deduction.reply_reminded"
     DEDUCTION_TAKEN = "deduction.taken"
     DEDUCTION_DROPPED = "deduction.dropped"
     DEDUCTION_LAPSED = "deduction.lapsed"

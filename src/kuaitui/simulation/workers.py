@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from kuaitui.channels.port import NotificationRefused, NotificationSubject
-from kuaitui.deductions.operations import lapse_due
+from kuaitui.deductions.operations import sweep_due as sweep_due_deductions
 from kuaitui.deposits.operations import ask_about_stray, carry_out_pay_in, note_pay_in_hint
 from kuaitui.deposits.queries import due_pay_ins, due_strays
 from kuaitui.kit import inbox, outbox
@@ -44,7 +44,7 @@ MANY_AT_ONCE = 0.4
 Due: TypeAlias = tuple[dt.datetime | None, ...]
 MOMENTS_MAX = 12
 # When the machine must be looked at next: legs, news, dates of applications, orders to pay in,
-# numbers that are not ours, payments that go back, deductions that nobody decides.
+# numbers that are not ours, payments that go back, deductions that wait.
 _NEXT_DUE = """
 SELECT
     (SELECT min(GREATEST(leg.next_check_at, leg.lease_until)) FROM payouts_leg AS leg
@@ -70,7 +70,7 @@ SELECT
             AND (EXISTS (SELECT 1 FROM payouts_hold WHERE released_at IS NULL)
                 OR EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
                     WHERE switch.is_stopped AND switch.channel IN (back.channel, %s))))),
-    (SELECT min(lapses_at) FROM deductions_case WHERE state = 'announced')
+    (SELECT min(LEAST(lapses_at, remind_at)) FROM deductions_case WHERE state = 'announced')
 """
 
 # What the tables look like when a worker ended between the handler's commit and its note.
@@ -187,7 +187,7 @@ class Workers:
             self._collect,
             self._ask_about_strays,
             self._send_back,
-            self._let_lapse,
+            self._sweep_deductions,
         )
         kinds = [
             turn
@@ -298,5 +298,5 @@ class Workers:
     def _sweep(self, chance: Random) -> None:
         sweep_due(now=self._world.now, limit=chance.choice([1, 100]))
 
-    def _let_lapse(self, chance: Random) -> None:
-        lapse_due(now=self._world.now, limit=chance.choice([1, 100]))
+    def _sweep_deductions(self, chance: Random) -> None:
+        sweep_due_deductions(now=self._world.now, limit=chance.choice([1, 100]))

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.IntegerField(default=1)),
                 ("decide_by", models.DateTimeField()),
+                ("remind_at", models.DateTimeField(null=True)),
                 ("reply", models.CharField(blank=True, default="", max_length=20)),
                 ("reply_text", models.CharField(blank=True, default="", max_length=1000)),
                 ("replied_by", models.CharField(blank=True, default="", max_length=80)),
@@ -76,6 +77,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "announced")),
                         fields=["lapses_at"],
                         name="deductions_case_lapses",
+                    ),
+                    models.Index(
+                        condition=models.Q(("remind_at__isnull", False)),
+                        fields=["remind_at"],
+                        name="deductions_case_to_remind",
                     ),
                     models.Index(fields=["state", "decide_by"], name="deductions_case_waiting"),
                     models.Index(
@@ -152,6 +158,18 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="case_is_replied_in_full",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("remind_at", None),
+                            models.Q(
+                                ("remind_at__lt", models.F("reply_until")),
+                                ("reply", ""),
+                                ("state", "announced"),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="only_who_can_reply_is_reminded",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -31,7 +31,7 @@ CREATE TRIGGER case_lines_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON de
 CASES_TAKE_LEGAL_STEPS = """
 CREATE FUNCTION deductions_check_case() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    written text[] := '{state,version}'::text[] || CASE NEW.state
+    written text[] := '{state,version,remind_at}'::text[] || CASE NEW.state
         WHEN 'announced' THEN '{reply,reply_text,replied_by,replied_at,decide_by}'::text[]
         WHEN 'taken' THEN
             '{decision_text,decided_by,decided_at,taken,deduction_id,appeal_until}'::text[]

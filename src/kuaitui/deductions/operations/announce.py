@@ -73,6 +73,7 @@ def announce_deduction(
         announced_by=actor.id,
         announced_at=now,
         reply_until=dates.reply_until,
+        remind_at=dates.remind_at,
         decide_by=dates.decide_by,
         lapses_at=dates.lapses_at,
     )

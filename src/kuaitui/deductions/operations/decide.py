@@ -76,7 +76,7 @@ def take_items(
     )
     terms = terms_kept(row.policy_digest)
     row.taken, row.deduction_id = sorted(set(numbers)), deduction.deduction_id
-    row.decided_by, row.decided_at = actor.id, now
+    row.decided_by, row.decided_at, row.remind_at = actor.id, now, None
     row.appeal_until = end_of_period(terms.review.appeal_window, start=now, terms=terms)
     advance(
         row,
@@ -113,6 +113,7 @@ def end_untaken(
 ) -> None:
     """End a case of which nothing is taken; what was set aside is free again."""
     release(row, now=now)
+    row.remind_at = None
     amount = Money(row.amount_minor, row.currency)
     advance(row, to=to, code=code, amount=amount, actor=actor, now=now)
 

@@ -42,6 +42,7 @@ def reply_to_deduction(
     if reply is Reply.OBJECTS or text.strip():
         row.reply_text = require_text(text)
     row.reply, row.replied_by, row.replied_at = reply.value, actor.id, now
+    row.remind_at = None
     terms = terms_kept(row.policy_digest)
     row.decide_by = min(rules.decide_by(terms, heard_at=now), row.lapses_at)
     advance(

@@ -1,4 +1,4 @@
-"""What happens when the marketplace's time is up."""
+"""What time alone does to a case: its seller is reminded, and what nobody decides ends."""
 
 from __future__ import annotations
 
@@ -9,41 +9,66 @@ from django.db import transaction
 
 from kuaitui.deductions.models import DeductionCase
 from kuaitui.deductions.operations.decide import end_untaken
-from kuaitui.deductions.operations.steps import lock_case
+from kuaitui.deductions.operations.steps import advance, lock_case
 from kuaitui.deductions.states import CaseState
 from kuaitui.deductions.types import CaseCode
 from kuaitui.kernel.actor import Actor
+from kuaitui.kernel.money import Money
 
-SWEEP: Final = Actor.system("deductions.lapse_due")
+SWEEP: Final = Actor.system("deductions.sweep_due")
 
 
-def lapse_due(*, now: dt.datetime, limit: int = 100) -> int:
-    """End what nobody decided in time: nothing is taken. Returns how many cases that were.
+def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
+    """Remind sellers who have not replied, and end what nobody decided in time: nothing is taken.
 
-    Each case has its own transaction; one that fails stops no other.
+    Returns how many cases moved. Each has its own transaction; one that fails stops no other.
 
     Raises:
         ExceptionGroup: what failed, after all had their turn.
     """
-    due = DeductionCase.objects.filter(state=CaseState.ANNOUNCED, lapses_at__lte=now)
-    ended, failures = 0, []
-    for case_id in due.order_by("lapses_at", "id").values_list("public_id", flat=True)[:limit]:
+    announced = DeductionCase.objects.filter(state=CaseState.ANNOUNCED)
+    to_lapse = announced.filter(lapses_at__lte=now).order_by("lapses_at", "id")
+    to_remind = announced.filter(remind_at__lte=now).order_by("remind_at", "id")
+    moved, failures = 0, []
+    due = [
+        *to_lapse.values_list("public_id", flat=True)[:limit],
+        *to_remind.values_list("public_id", flat=True)[:limit],
+    ]
+    for case_id in due:
         try:
-            ended += _lapse(case_id, now)
+            moved += _sweep(case_id, now)
         except Exception as failure:  # noqa: BLE001 - raised below with the others
             failure.add_note(case_id)
             failures.append(failure)
     if failures:
-        raise ExceptionGroup("deduction cases could not lapse", failures)
-    return ended
+        raise ExceptionGroup("deduction cases could not be swept", failures)
+    return moved
 
 
 @transaction.atomic(durable=True)
-def _lapse(case_id: str, now: dt.datetime) -> bool:
-    """Whether it was still open: somebody may have decided just now."""
+def _sweep(case_id: str, now: dt.datetime) -> bool:
+    """Whether there was anything to do still: somebody may have decided or replied just now."""
     row = lock_case(case_id)
-    if row.state != CaseState.ANNOUNCED or row.lapses_at > now:
+    if row.state != CaseState.ANNOUNCED:
         return False
-    row.decided_by, row.decided_at = SWEEP.id, now
-    end_untaken(row, to=CaseState.LAPSED, code=CaseCode.LAPSED, actor=SWEEP, now=now)
+    if row.lapses_at <= now:
+        row.decided_by, row.decided_at = SWEEP.id, now
+        end_untaken(row, to=CaseState.LAPSED, code=CaseCode.LAPSED, actor=SWEEP, now=now)
+        return True
+    if row.remind_at is None or row.remind_at > now:
+        return False
+    row.remind_at = None
+    if row.reply_until <= now:
+        # Nobody swept in these days. A reminder would come too late.
+        row.version += 1
+        row.save()
+        return False
+    advance(
+        row,
+        to=CaseState.ANNOUNCED,
+        code=CaseCode.REPLY_REMINDED,
+        amount=Money(row.amount_minor, row.currency),
+        actor=SWEEP,
+        now=now,
+    )
     return True

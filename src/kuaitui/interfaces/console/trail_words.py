@@ -34,6 +34,7 @@ ACTIONS: Final = {
     "deduction.dropped": _("Deduction dropped"),
     "deduction.given_back": _("Deduction given back on appeal"),
     "deduction.lapsed": _("Deduction lapsed: nobody decided in time"),
+    "deduction.reply_reminded": _("Reminded that a deduction can be replied to"),
     "deduction.replied": _("Deduction replied to"),
     "deduction.taken": _("Announced deduction taken"),
     "deduction.upheld": _("Deduction stands after the appeal"),

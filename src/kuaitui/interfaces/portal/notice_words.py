@@ -129,6 +129,9 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
         _("The deduction shows its reason, the rule and the calculation."),
     ),
     NoticeCode.DEDUCTION_ANNOUNCED: _as_case(cases.ANNOUNCED),
+    NoticeCode.DEDUCTION_REMINDED: NoticeWords(
+        "act", _("The time to reply to a deduction ends soon"), cases.ANNOUNCED.meaning
+    ),
     NoticeCode.DEDUCTION_TAKEN: _as_case(cases.STATES[CaseState.TAKEN]),
     NoticeCode.DEDUCTION_DROPPED: _as_case(cases.STATES[CaseState.DROPPED]),
     NoticeCode.DEDUCTION_LAPSED: _as_case(cases.STATES[CaseState.LAPSED]),

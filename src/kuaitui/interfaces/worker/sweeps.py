@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from django.utils.timezone import get_default_timezone
 
-from kuaitui.deductions.operations import lapse_due
+from kuaitui.deductions.operations import sweep_due as sweep_due_deductions
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kit import inbox
 from kuaitui.notifications.operations import remind_due
@@ -26,7 +26,7 @@ def _applications(now: dt.datetime) -> int:
 
 
 def _deductions(now: dt.datetime) -> int:
-    return lapse_due(now=now)
+    return sweep_due_deductions(now=now)
 
 
 def _notifications(now: dt.datetime) -> int:
