@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from kuaitui.accounts.models import User
 from kuaitui.accounts.types import Role
@@ -15,11 +16,13 @@ from kuaitui.deductions.states import CaseState
 from kuaitui.deposits.operations import open_deposit_account
 from kuaitui.deposits.queries import deposit
 from kuaitui.deposits.types import DepositKind
+from kuaitui.refunds.states import State
 from tests.support import given
 from tests.support.clock import standing_at
 from tests.support.console_given import actor, desk, staff
 from tests.support.deductions_given import DAY, Made, announce, announced, appealed
 from tests.support.given import NOW, Shop, nothing_moves, yuan
+from tests.support.refunds_given import application
 
 pytestmark = pytest.mark.django_db
 TABLES = ("deductions_case", "deductions_case_line")
@@ -284,6 +287,19 @@ def test_the_work_list_calls_for_what_waits(heard: Made) -> None:
         page = desk(role).get("/console/").content.decode()
         assert "The seller of 1 deduction was heard." in page
         assert "seller has appealed" not in page
+
+
+def test_who_reviews_a_refund_sees_what_is_announced_of_the_deposit() -> None:
+    applied = application(State.IN_REVIEW)
+    page, reviewer = reverse("console:case", args=[applied.application_id]), desk(Role.REVIEWER)
+    assert "is announced for this deposit" not in reviewer.get(page).content.decode()
+
+    case_id = announce(applied.shop)
+
+    seen = reviewer.get(page).content.decode()
+    assert "100.00 is announced for this deposit" in seen
+    assert "0.00 is set aside for it: no more was free." in seen
+    assert f"/console/deductions/{case_id}" in seen
 
 
 def test_the_pages_speak_chinese(heard: Made) -> None:

@@ -3,6 +3,7 @@
 from kuaitui.deductions.queries.cases import (
     CaseCounts,
     CaseView,
+    announced_of,
     case,
     case_counts,
     case_of_deduction,
@@ -14,6 +15,7 @@ from kuaitui.deductions.queries.proof import differences
 __all__ = [
     "CaseCounts",
     "CaseView",
+    "announced_of",
     "case",
     "case_counts",
     "case_of_deduction",

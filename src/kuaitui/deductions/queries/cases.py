@@ -125,6 +125,12 @@ def cases_of_shop(*, shop_key: int, now: dt.datetime) -> tuple[CaseView, ...]:
     return _views(rows.order_by("-announced_at", "-id"), now)
 
 
+def announced_of(*, account_id: str, now: dt.datetime) -> tuple[CaseView, ...]:
+    """What is announced of a deposit and not decided, the oldest first."""
+    rows = DeductionCase.objects.filter(account_id=account_id, state=CaseState.ANNOUNCED)
+    return _views(rows.order_by("announced_at", "id"), now)
+
+
 def case_of_deduction(deduction_id: str, *, now: dt.datetime) -> CaseView | None:
     """The case that a deduction was decided in; none if the marketplace decided it elsewhere."""
     rows = DeductionCase.objects.filter(deduction_id=deduction_id)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from kuaitui.accounts.queries import display_names
 from kuaitui.accounts.rules import Permission, may
 from kuaitui.accounts.types import Viewer
+from kuaitui.deductions.queries import announced_of
 from kuaitui.deposits.queries import deposit, set_aside_of, statement
 from kuaitui.deposits.types import DepositSummary, HoldKind, PlannedLeg, Route
 from kuaitui.facts.queries import find_shop_by_key
@@ -137,6 +138,7 @@ def case_context(found: Case, *, now: dt.datetime) -> dict[str, object]:
         "deposit": summary,
         "for_applications": summary.frozen - for_deductions,
         "for_deductions": for_deductions,
+        "announced": announced_of(account_id=application.account_id, now=now),
         "plan_legs": [_leg_line(leg, summary) for leg in plan.legs],
         "goes_back_too": any(leg.route is Route.ORIGINAL for leg in plan.legs),
         "goes_elsewhere": plan.needs_destination,
