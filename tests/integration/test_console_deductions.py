@@ -158,6 +158,17 @@ def test_without_an_item_nothing_is_announced() -> None:
     assert "Enter at least one item." in answer.content.decode()
 
 
+def test_the_same_number_again_does_not_say_that_the_seller_was_told() -> None:
+    shop, reviewer = given.shop(), desk(Role.REVIEWER)
+    first = reviewer.post("/console/deductions/announce", typed(shop), follow=True)
+    assert "Announced. The seller has been told" in first.content.decode()
+
+    with standing_at(NOW + 2 * DAY):
+        again = reviewer.post("/console/deductions/announce", typed(shop), follow=True)
+
+    assert "This number was announced before." in again.content.decode()
+
+
 def test_the_same_number_again_leads_to_the_case_or_is_refused() -> None:
     shop, client = given.shop("¥500"), desk(Role.REVIEWER)
     first = client.post("/console/deductions/announce", typed(shop))
@@ -285,8 +296,8 @@ def test_a_decision_on_what_has_moved_on_is_refused(heard: Made) -> None:
 def test_the_work_list_calls_for_what_waits(heard: Made) -> None:
     for role in (Role.REVIEWER, Role.APPROVER):
         page = desk(role).get("/console/").content.decode()
-        assert "The seller of 1 deduction was heard." in page
-        assert "seller has appealed" not in page
+        assert "Of 1 deduction the seller has replied" in page
+        assert "was appealed" not in page
 
 
 def test_who_reviews_a_refund_sees_what_is_announced_of_the_deposit() -> None:
@@ -300,6 +311,23 @@ def test_who_reviews_a_refund_sees_what_is_announced_of_the_deposit() -> None:
     assert "100.00 is announced for this deposit" in seen
     assert "0.00 is set aside for it: no more was free." in seen
     assert f"/console/deductions/{case_id}" in seen
+
+
+def test_before_more_is_taken_than_there_is_the_page_says_where_it_comes_from() -> None:
+    applied = application(State.IN_REVIEW)
+    made = Made(applied.shop, announce(applied.shop), NOW)
+    page = address(made, "/take")
+
+    with standing_at(made.case.reply_until):
+        seen = desk(Role.APPROVER).get(page).content.decode()
+    assert "The deposit does not cover all items" in seen
+    assert "of open applications, as far as it has not been sent." in seen
+
+    with standing_at(NOW + 2 * DAY):
+        enough = announced()
+        enough.reply()
+        covered = desk(Role.APPROVER).get(address(enough, "/take")).content.decode()
+    assert "The deposit does not cover all items" not in covered
 
 
 def test_the_pages_speak_chinese(heard: Made) -> None:

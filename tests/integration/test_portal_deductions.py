@@ -15,7 +15,7 @@ from kuaitui.notifications.queries import notices_of
 from kuaitui.notifications.types import NoticeCode
 from tests.support import portal_given
 from tests.support.clock import standing_at
-from tests.support.deductions_given import DAY, Made, announced, appealed, taken
+from tests.support.deductions_given import DAY, Made, announce, announced, appealed, taken
 from tests.support.given import NOW, nothing_moves
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_a_seller_objects_once_and_the_page_says_what_comes_next() -> None:
     assert answer.headers["Location"] == address(made)
     assert made.case.reply is Reply.OBJECTS
     shown = client.get(address(made)).content.decode()
-    assert "Your deduction is being decided" in shown
+    assert "The marketplace is deciding on this deduction" in shown
     assert "The courier was late." in shown
     assert client.get(address(made, "/reply")).headers["Location"] == address(made)
 
@@ -153,9 +153,93 @@ def test_what_was_given_back_is_shown_with_the_words_for_it() -> None:
     shown = browser(made).get(address(made)).content.decode()
     listed = page(made, "deductions")
 
-    assert "Your appeal was granted" in shown
-    assert "¥60.00" in shown
-    assert "¥60.00 of it was given back to you after your appeal." in listed
+    assert "A part of it was given back" in shown
+    assert "¥60.00 is in your deposit again." in shown
+    assert "¥40.00 stays deducted." in shown
+    assert "No appeal is possible any more." in shown
+    assert "¥60.00 of it was given back after your appeal" in listed
+    assert "¥60.00 given back" in listed
+
+
+def test_what_the_deposit_does_not_cover_is_said_before_and_after() -> None:
+    made = announced("¥30")
+    before = browser(made).get(address(made)).content.decode()
+    assert "¥30.00 is set aside in your deposit, and still yours." in before
+    assert "If ¥70.00 is still missing when it is decided, it would be owed." in before
+
+    made.heard().take([1])
+    after = browser(made).get(address(made)).content.decode()
+    assert "¥30.00 was taken from your deposit." in after
+    assert "On that day the deposit did not cover ¥30.00 of it." in after
+
+    late = made.heard()
+    late.appeal()
+    late.answer([1])
+    back = browser(made).get(address(made)).content.decode()
+    assert "Your appeal was granted: all of it was given back" in back
+    assert "¥30.00 is in your deposit again." in back
+    assert "¥30.00 made less what you owed." in back
+
+
+def test_where_nothing_was_free_nothing_is_said_to_be_set_aside() -> None:
+    first = announced("¥100")
+    made = Made(first.shop, announce(first.shop, reference="K-2"), NOW)
+    shown = browser(made).get(address(made)).content.decode()
+    assert "Nothing could be set aside" in shown
+
+    made.later(DAY).drop()
+    dropped = browser(made).get(address(made)).content.decode()
+    assert "Nothing was set aside for it, so nothing changes in your deposit." in dropped
+    first.later(DAY).drop()
+    free = browser(first).get(address(first)).content.decode()
+    assert "¥100.00 that was set aside for it is free again." in free
+
+
+def test_what_is_taken_in_part_frees_the_rest_and_the_first_page_says_until_when_to_appeal() -> (
+    None
+):
+    made = taken(numbers=[2])
+
+    shown, home = browser(made).get(address(made)).content.decode(), page(made, "")
+
+    assert "¥40.00 was taken from your deposit." in shown
+    assert "¥60.00 that was set aside for it is free again." in shown
+    assert "¥40.00 was deducted" in home
+    assert "If you do not agree, you can appeal until" in home
+    assert "¥40.00 deducted" in page(made, "deductions")
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("reply_until", "The time to reply is over."),
+        ("decide_by", "We are late with the decision, and it comes first."),
+        ("lapses_at", "Nothing is deducted: it was not decided in time"),
+    ],
+)
+def test_its_page_says_how_far_it_is(at: str, said: str) -> None:
+    made = announced()
+
+    with standing_at(getattr(made.case, at)):
+        shown = browser(made).get(address(made)).content.decode()
+
+    assert said in shown
+
+
+def test_when_the_time_to_appeal_is_over_no_appeal_is_offered() -> None:
+    made = taken()
+    over, answer_late = made.case.appeal_until, appealed()
+    assert over is not None
+    with standing_at(over):
+        shown = browser(made).get(address(made)).content.decode()
+        assert "If you do not agree" not in page(made, "")
+    assert "Nobody: the time to appeal is over" in shown
+    assert "No appeal is possible any more." in shown
+    assert "you can appeal" not in shown
+
+    with standing_at(answer_late.case.answer_by):
+        late = browser(answer_late).get(address(answer_late)).content.decode()
+    assert "We are late with your appeal, and it comes first." in late
 
 
 def test_the_statement_names_each_movement_and_leads_to_the_case() -> None:

@@ -49,6 +49,7 @@ class CaseView:
     lapses_at: dt.datetime
     reply: Reply | None
     reply_text: str
+    replied_by: str
     replied_at: dt.datetime | None
     decision_text: str
     decided_by: str
@@ -56,6 +57,7 @@ class CaseView:
     deduction_id: str
     appeal_until: dt.datetime | None
     appeal_text: str
+    appealed_by: str
     appealed_at: dt.datetime | None
     answer_by: dt.datetime | None
     answer_text: str
@@ -197,6 +199,7 @@ def _to_view(row: DeductionCase, now: dt.datetime) -> CaseView:
         lapses_at=row.lapses_at,
         reply=Reply(row.reply) if row.reply else None,
         reply_text=row.reply_text,
+        replied_by=row.replied_by,
         replied_at=row.replied_at,
         decision_text=row.decision_text,
         decided_by=row.decided_by,
@@ -204,6 +207,7 @@ def _to_view(row: DeductionCase, now: dt.datetime) -> CaseView:
         deduction_id=row.deduction_id,
         appeal_until=row.appeal_until,
         appeal_text=row.appeal_text,
+        appealed_by=row.appealed_by,
         appealed_at=row.appealed_at,
         answer_by=row.answer_by,
         answer_text=row.answer_text,

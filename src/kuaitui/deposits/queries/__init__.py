@@ -9,7 +9,7 @@ from kuaitui.deposits.queries.accounts import (
     set_aside,
     set_aside_of,
 )
-from kuaitui.deposits.queries.deductions import deductions
+from kuaitui.deposits.queries.deductions import deduction, deductions
 from kuaitui.deposits.queries.destinations import (
     destination,
     destinations,
@@ -66,6 +66,7 @@ __all__ = [
     "SuspenseCase",
     "SuspenseCounts",
     "account_of_shop",
+    "deduction",
     "deductions",
     "deposit",
     "deposit_for_policy",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kuaitui.deposits import models
+from kuaitui.deposits.errors import DeductionUnknown
 from kuaitui.deposits.types import Deduction, DeductionItem, DeductionPurpose
 from kuaitui.kernel.money import Money
 
@@ -20,9 +21,23 @@ def deductions(*, account_id: str) -> tuple[Deduction, ...]:
     return tuple(to_deduction(row) for row in rows[:DEDUCTIONS_MAX])
 
 
+def deduction(deduction_id: str) -> Deduction:
+    """One deduction.
+
+    Raises:
+        DeductionUnknown: there is none.
+    """
+    rows = models.Deduction.objects.select_related("account", "given_back")
+    row = rows.prefetch_related("lines").filter(public_id=deduction_id).first()
+    if row is None:
+        raise DeductionUnknown(deduction=deduction_id)
+    return to_deduction(row)
+
+
 def to_deduction(row: models.Deduction) -> Deduction:
     """A deduction as a value."""
     currency = row.account.currency
+    back = _given_back(row)
     return Deduction(
         deduction_id=row.public_id,
         account_id=row.account.public_id,
@@ -35,7 +50,8 @@ def to_deduction(row: models.Deduction) -> Deduction:
         from_available=Money(row.from_available_minor, currency),
         from_frozen=Money(row.from_frozen_minor, currency),
         still_owed=Money(row.still_owed_minor, currency),
-        given_back=Money(_given_back_minor(row), currency),
+        given_back=Money(back.amount_minor if back else 0, currency),
+        off_the_debt=Money(back.off_the_debt_minor if back else 0, currency),
         items=tuple(
             DeductionItem(
                 description=line.description,
@@ -48,7 +64,7 @@ def to_deduction(row: models.Deduction) -> Deduction:
     )
 
 
-def _given_back_minor(row: models.Deduction) -> int:
+def _given_back(row: models.Deduction) -> models.DeductionReturn | None:
     """Django says by a missing attribute that a row beside this one does not exist."""
     back: models.DeductionReturn | None = getattr(row, "given_back", None)
-    return 0 if back is None else back.amount_minor
+    return back

@@ -49,4 +49,6 @@ class Deduction:
     still_owed: Money
     given_back: Money
     """What an appeal brought back of it."""
+    off_the_debt: Money
+    """How much of that made a debt less; the rest lies in the deposit again."""
     items: tuple[DeductionItem, ...]

@@ -58,13 +58,13 @@ class AnnounceForm(forms.Form):
         error_messages={"required": _("Enter the number of your case.")},
     )
     purpose = forms.ChoiceField(
-        label=_("What for"),
+        label=_("Who gets it"),
         choices=[(purpose.value, word) for purpose, word in PURPOSES.items()],
         initial=DeductionPurpose.COMPENSATION.value,
     )
     reason = forms.CharField(
         max_length=500,
-        label=_("What happened"),
+        label=_("What happened, in your words"),
         help_text=_("The seller reads these words. Say plainly what happened, without blame."),
         widget=forms.Textarea(attrs={"rows": 4}),
         error_messages={"required": _("Say what happened.")},

@@ -14,7 +14,7 @@ from kuaitui.interfaces.console.words import Word
 STATES: Final = {
     CaseState.ANNOUNCED: Word(_("Announced"), "wait"),
     CaseState.TAKEN: Word(_("Taken"), "good"),
-    CaseState.DROPPED: Word(_("Dropped"), "quiet"),
+    CaseState.DROPPED: Word(_("Nothing taken"), "quiet"),
     CaseState.LAPSED: Word(_("Lapsed"), "quiet"),
     CaseState.APPEALED: Word(_("Appealed"), "act"),
     CaseState.GIVEN_BACK: Word(_("Given back"), "return"),

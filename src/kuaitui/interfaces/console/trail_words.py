@@ -31,7 +31,7 @@ ACTIONS: Final = {
     "accounts.user_reactivated": _("Person may log in again"),
     "deduction.announced": _("Deduction announced"),
     "deduction.appealed": _("Deduction appealed"),
-    "deduction.dropped": _("Deduction dropped"),
+    "deduction.dropped": _("Nothing taken of an announced deduction"),
     "deduction.given_back": _("Deduction given back on appeal"),
     "deduction.lapsed": _("Deduction lapsed: nobody decided in time"),
     "deduction.reply_reminded": _("Reminded that a deduction can be replied to"),

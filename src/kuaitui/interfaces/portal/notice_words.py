@@ -128,16 +128,34 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
         _("Something was taken from your deposit"),
         _("The deduction shows its reason, the rule and the calculation."),
     ),
-    NoticeCode.DEDUCTION_ANNOUNCED: _as_case(cases.ANNOUNCED),
-    NoticeCode.DEDUCTION_REMINDED: NoticeWords(
-        "act", _("The time to reply to a deduction ends soon"), cases.ANNOUNCED.meaning
+    NoticeCode.DEDUCTION_ANNOUNCED: NoticeWords(
+        "act",
+        cases.ANNOUNCED.heading,
+        _("Nothing is taken yet. Its page says why, and until when you can reply."),
     ),
-    NoticeCode.DEDUCTION_TAKEN: _as_case(cases.STATES[CaseState.TAKEN]),
+    NoticeCode.DEDUCTION_REMINDED: NoticeWords(
+        "act",
+        _("The time to reply to a deduction ends soon"),
+        _("You need not reply; then it is decided by the facts. Its page says until when."),
+    ),
+    NoticeCode.DEDUCTION_TAKEN: NoticeWords(
+        "bad",
+        cases.TAKEN.heading,
+        _("Its page shows what, why and the calculation, and until when you can appeal."),
+    ),
     NoticeCode.DEDUCTION_DROPPED: _as_case(cases.STATES[CaseState.DROPPED]),
     NoticeCode.DEDUCTION_LAPSED: _as_case(cases.STATES[CaseState.LAPSED]),
     NoticeCode.DEDUCTION_APPEALED: _as_case(cases.STATES[CaseState.APPEALED]),
-    NoticeCode.DEDUCTION_GIVEN_BACK: _as_case(cases.STATES[CaseState.GIVEN_BACK]),
-    NoticeCode.DEDUCTION_UPHELD: _as_case(cases.STATES[CaseState.UPHELD]),
+    NoticeCode.DEDUCTION_GIVEN_BACK: NoticeWords(
+        "good",
+        _("Your appeal was granted, in part or in full"),
+        _("What was given back is in your deposit again, or made less what you owed."),
+    ),
+    NoticeCode.DEDUCTION_UPHELD: NoticeWords(
+        "bad",
+        cases.STATES[CaseState.UPHELD].heading,
+        _("Somebody who was not involved looked at it again. Their reasons stand on its page."),
+    ),
     NoticeCode.DESTINATION_ADDED: NoticeWords(
         "wait",
         _("A payee account was added"),

@@ -33,11 +33,11 @@ DEDUCTION_PURPOSES: Final[dict[DeductionPurpose, Words]] = {
 # What happened, and what it means for the money.
 FROZEN_FOR_A_DEDUCTION: Final = (
     _("Set aside for a deduction that was announced"),
-    _("Still yours: nothing is taken before you were heard"),
+    _("Still yours: nothing is taken before it is decided"),
 )
 FREE_FROM_A_DEDUCTION: Final = (
     _("No longer set aside for a deduction"),
-    _("The deduction was decided; what is not taken is available"),
+    _("It is decided, or was not in time. If something was taken, that is a line of its own"),
 )
 MOVEMENTS: Final[dict[StatementKind, tuple[Words, Words]]] = {
     StatementKind.PAID_IN: (_("Deposit paid in"), _("Now part of what you can get back")),

@@ -22,8 +22,8 @@ from kuaitui.accounts.types import Viewer
 from kuaitui.deductions import operations
 from kuaitui.deductions.queries import CaseView, case, case_counts, cases
 from kuaitui.deductions.states import CaseState
-from kuaitui.deposits.queries import deposit
-from kuaitui.deposits.types import DeductionPurpose
+from kuaitui.deposits.queries import deposit, set_aside_of
+from kuaitui.deposits.types import DeductionPurpose, HoldKind
 from kuaitui.facts.queries import find_shop_by_key, list_shops
 from kuaitui.interfaces.console import deduction_words as words
 from kuaitui.interfaces.console.deduction_forms import AnnounceForm, CaseForm, ItemsForm
@@ -33,6 +33,7 @@ from kuaitui.interfaces.console.words import Word
 from kuaitui.kernel.actor import Actor
 from kuaitui.kernel.clock import read_clock
 from kuaitui.kernel.errors import Refusal
+from kuaitui.kernel.money import Money
 from kuaitui.kit import kept_forms
 from kuaitui.kit.web import permission, status_of
 
@@ -92,7 +93,7 @@ def _nobody(_found: CaseView) -> tuple[str, ...]:
 
 TAKE: Final = Act(
     "take", Permission.DEDUCTION_DECIDE, gettext_lazy("Take items"), ItemsForm,
-    lambda found: found.can_be_taken, lambda found: (found.announced_by,), _take,
+    lambda found: found.can_be_taken, lambda found: (found.announced_by, found.replied_by), _take,
     gettext_lazy("Taken. The seller has been told, with your words and until when to appeal."),
     "primary",
 )  # fmt: skip
@@ -104,7 +105,7 @@ DROP: Final = Act(
 ANSWER: Final = Act(
     "answer", Permission.DEDUCTION_ANSWER, gettext_lazy("Decide the appeal"), ItemsForm,
     lambda found: found.state is CaseState.APPEALED,
-    lambda found: (found.announced_by, found.decided_by), _answer,
+    lambda found: (found.announced_by, found.replied_by, found.decided_by, found.appealed_by), _answer,
     gettext_lazy("Decided. The seller has been told."), "primary",
 )  # fmt: skip
 ACTS: Final = (TAKE, DROP, ANSWER)
@@ -157,6 +158,7 @@ def announce(request: StaffRequest) -> HttpResponse:
     typed = request.POST if is_sent else kept_forms.take(request)
     form = AnnounceForm(typed, initial={"account": request.GET.get("deposit", "")})
     refusal: Refusal | None = None
+    now = read_clock()
     if is_sent and form.is_valid() and form.deposit is not None:
         try:
             case_id = operations.announce_deduction(
@@ -167,12 +169,18 @@ def announce(request: StaffRequest) -> HttpResponse:
                 clause=form.cleaned_data["clause"],
                 reference=form.cleaned_data["reference"],
                 actor=request.viewer.actor,
-                now=read_clock(),
+                now=now,
             )
         except Refusal as caught:
             refusal = _beside(form, caught)
         else:
-            messages.success(request, _("Announced. The seller has been told, and can reply."))
+            if case(case_id, now=now).announced_at == now:
+                messages.success(request, _("Announced. The seller has been told, and can reply."))
+            else:
+                messages.info(
+                    request,
+                    _("This number was announced before. Nothing new was told to the seller."),
+                )
             return HttpResponseRedirect(reverse("console:deduction", args=[case_id]))
     context = {"section": "deductions", "form": form, "refusal": refusal}
     status = status_of(refusal) if refusal else 422 if is_sent else 200
@@ -239,21 +247,33 @@ def _beside(form: Any, refusal: Refusal) -> Refusal:  # noqa: ANN401 - any form
 
 
 def _context(found: CaseView) -> dict[str, object]:
-    people = {found.announced_by, found.decided_by, found.answered_by} - {""}
+    people = {found.announced_by, found.replied_by, found.decided_by} - {""}
+    people |= {found.appealed_by, found.answered_by} - {""}
     names = display_names(user_ids=people)
     return {
         "section": "deductions",
         "now": read_clock(),
         "case": found,
         "shop": find_shop_by_key(shop_key=found.shop_key),
-        "deposit": deposit(found.account_id),
+        **_reach(found),
         "state": _state(found),
         "purpose": words.PURPOSES[found.purpose],
         "reply": words.REPLIES[found.reply] if found.reply else "",
         "announced_by": names.get(found.announced_by, found.announced_by),
         "decided_by": names.get(found.decided_by, found.decided_by),
+        "replied_by": names.get(found.replied_by, found.replied_by),
+        "appealed_by": names.get(found.appealed_by, found.appealed_by),
         "answered_by": names.get(found.answered_by, found.answered_by),
     }
+
+
+def _reach(found: CaseView) -> dict[str, object]:
+    """How much there is for it: free or set aside for it, and in applications of the same deposit."""
+    summary = deposit(found.account_id)
+    aside = set_aside_of(account_id=found.account_id, kind=HoldKind.DEDUCTION)
+    for_this = aside.get(found.case_id, Money.zero(summary.currency))
+    in_applications = summary.frozen - sum(aside.values(), Money.zero(summary.currency))
+    return {"reach": summary.available + for_this, "in_applications": in_applications}
 
 
 def _state(found: CaseView) -> Word:
@@ -275,9 +295,9 @@ def _waits_for(found: CaseView) -> str:
     if found.can_reply:
         return _("The seller can reply. Nothing is taken before that, or before the time is over.")
     if found.can_be_taken:
-        return _("An approver decides who did not announce it.")
+        return _("An approver who did not announce it decides.")
     if found.state is CaseState.APPEALED:
-        return _("Somebody who neither announced nor decided it decides the appeal.")
+        return _("Somebody who had no part in it decides the appeal.")
     return ""
 
 

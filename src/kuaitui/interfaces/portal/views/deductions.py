@@ -19,6 +19,7 @@ from kuaitui.deductions import queries as cases
 from kuaitui.deductions.queries import CaseView
 from kuaitui.deductions.types import Reply
 from kuaitui.deposits import queries as deposits
+from kuaitui.interfaces.portal.deduction_money import whereabouts
 from kuaitui.interfaces.portal.deduction_words import REPLIES, words_of
 from kuaitui.interfaces.portal.forms import ReplyForm, TextForm, show_refusal
 from kuaitui.interfaces.portal.rendering import show
@@ -130,6 +131,7 @@ def _context(found: CaseView) -> dict[str, object]:
     return {
         "case": found,
         "words": words_of(found),
+        "where": whereabouts(found),
         "purpose": DEDUCTION_PURPOSES[found.purpose],
         "reply": REPLIES[found.reply] if found.reply else "",
     }

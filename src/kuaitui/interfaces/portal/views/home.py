@@ -30,6 +30,7 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
     applications = refunds.applications_of_shop(
         shop_key=request.shop.key, now=now, limit=APPLICATIONS_SHOWN
     )
+    cases = deductions.cases_of_shop(shop_key=request.shop.key, now=now)
     told = [(one, words_of(one)) for one in applications]
     newest = {one.account_id: one.application_id for one in reversed(applications)}
     context = {
@@ -42,11 +43,8 @@ def home(request: ShopRequest, shop_id: str) -> HttpResponseBase:
         ],
         "cards": [deposit_card(account, shop_id=shop_id, now=now) for account in accounts],
         "applications": told,
-        "announced": [
-            case
-            for case in deductions.cases_of_shop(shop_key=request.shop.key, now=now)
-            if case.can_reply
-        ],
+        "announced": [case for case in cases if case.can_reply],
+        "to_appeal": [case for case in cases if case.can_appeal],
         "kept_apart": [
             (case, KEPT_APART.get(case.why, ""), case.state is SuspenseState.TO_SEND_BACK)
             for case in deposits.suspense_of_shop(shop_key=request.shop.key)
