@@ -566,7 +566,7 @@ def test_what_was_asked_about_after_its_channel_forgot_numbers_is_not_asked_abou
     assert ask(world, NotFound(), now=forgotten + MINUTE) is LegState.UNKNOWN
     assert ask(world, NotFound(), now=forgotten + FLOOR) is LegState.READY
 
-    assert attempt(world, pg.succeeded(), now=forgotten + FLOOR) is LegState.PAID
+    assert attempt(world, pg.succeeded(), now=pg.next_check_at(world)) is LegState.PAID
     assert [kind for kind in world.kinds() if kind is SEND] == [SEND, SEND, SEND]
 
 

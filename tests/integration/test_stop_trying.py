@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from kuaitui.accounts.types import Role
@@ -140,6 +142,34 @@ def test_a_send_without_an_answer_before_it_keeps_it_from_being_ended() -> None:
 
     assert world.state is LegState.UNKNOWN
     is_not_stopped(world)
+
+
+def refused_in_doubt() -> tuple[World, dt.datetime]:
+    """The same, when later its channel does not know the number, asked after its floor."""
+    world = payout()
+    attempt(world, Unknown("deadline"))
+    attempt(world, NotFound(), now=NOW + FLOOR)
+    attempt(world, REFUSED, now=LATE)
+    asked_at = LATE + FLOOR
+    assert attempt(world, NotFound(), now=asked_at) is LegState.READY
+    return world, asked_at
+
+
+def test_once_its_channel_does_not_know_the_number_it_can_be_ended() -> None:
+    world, asked_at = refused_in_doubt()
+    assert pg.next_check_at(world) - asked_at >= PACE.check_delays[0]
+
+    stop(world, now=asked_at)
+
+    assert (world.state, world.legs[0].code) == (LegState.FAILED, "PARAM_ERROR")
+    assert world.held() == {Account.AT_CHANNEL: "10,000", Account.FROZEN: "10,000"}
+    assert queries.differences() == []
+
+
+def test_what_its_channel_may_have_forgotten_is_not_ended_by_one_person() -> None:
+    world, _ = refused_in_doubt()
+
+    is_not_stopped(world, now=NOW + pg.CAPABILITIES.resend_window)
 
 
 def test_after_a_restore_it_is_asked_about_first() -> None:

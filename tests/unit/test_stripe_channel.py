@@ -153,6 +153,7 @@ def test_a_refund_that_was_paid_and_fails_later_is_returned(
         settled_at=NOW,
         has_doubtful_send=False,
         refused_code="",
+        put_off_code="",
         checks=1,
         sends=1,
     )

@@ -218,7 +218,7 @@ def stop_trying(*, leg_id: str, reason: str, actor: Actor, now: dt.datetime) -> 
     leg = _lock(leg_id)
     if current_hold_began() is not None:
         raise PayoutBeingAskedBack(leg=leg_id)
-    if not is_refused(leg):
+    if not is_refused(leg, declared=ways_out().channels.get(leg.channel), now=now):
         raise LegNotRefused(leg=leg_id)
     said = _reason(reason, leg_id)
     leave_batch(leg, now=now)

@@ -72,7 +72,7 @@ def openings(leg_id: str, *, now: dt.datetime) -> Openings:
         and bool(declared and declared.hands_over_abnormal),
         can_call_back=is_free and is_unconfirmed and bool(declared and declared.can_cancel),
         can_give_up=decided is None and is_lost(leg, declared=declared, now=now),
-        can_stop_trying=is_refused(leg),
+        can_stop_trying=is_refused(leg, declared=declared, now=now),
     )
 
 

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from kuaitui.channels.port import ChannelCapabilities
 from kuaitui.payouts.models import PayoutLeg
 from kuaitui.payouts.queries.holds import last_held_at
-from kuaitui.payouts.rules import must_ask
+from kuaitui.payouts.rules import Attempted, facts_of, is_refused_for_now, must_ask
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, AttemptOutcome
 
 
-def is_refused(leg: PayoutLeg) -> bool:
+def is_refused(leg: PayoutLeg, *, declared: ChannelCapabilities | None, now: dt.datetime) -> bool:
     """Whether people may say of it that it is not paid this way.
 
-    It waits to be sent again and is overdue, and the last call was a send that its channel refused:
-    so nothing of it is under way. An earlier send without a definite answer keeps a refused leg from
-    waiting (it is asked about), and a restore of the database makes it be asked about first.
+    It waits to be sent again and is overdue, its channel has refused it, and no earlier send of it is
+    in doubt: so nothing of it is under way. A restore of the database makes it be asked about first.
     """
-    if leg.state != LegState.READY or leg.delayed_at is None or leg.set_aside_at:
+    if declared is None or leg.state != LegState.READY or leg.delayed_at is None:
+        return False
+    if leg.set_aside_at or leg.first_sent_at is None or leg.last_sent_at is None:
         return False
     if must_ask(clear_since=leg.clear_since, held_at=last_held_at()):
         return False
-    last = leg.attempts.order_by("-attempt_no").first()
-    return (
-        last is not None
-        and last.kind == AttemptKind.SEND
-        and last.outcome == AttemptOutcome.FAILED_RETRYABLE
+    rows = leg.attempts.order_by("attempt_no")
+    attempts = [
+        Attempted(*row) for row in rows.values_list("kind", "outcome", "started_at", "cause")
+    ]
+    if not attempts or attempts[-1].outcome is None:
+        return False
+    facts = facts_of(
+        attempts,
+        attempt_no=len(attempts),
+        state=LegState(leg.state),
+        first_sent_at=leg.first_sent_at,
+        last_sent_at=leg.last_sent_at,
+        settled_at=leg.settled_at,
+        clear_since=leg.clear_since,
+        checks=leg.checks,
+        sends=leg.sends,
     )
+    return is_refused_for_now(facts, attempts[-1], capabilities=declared, now=now)

@@ -55,6 +55,8 @@ class LegFacts:
     """Whether an earlier send was given up as not found, not answered with a definite no."""
     refused_code: str
     """With what code the last send was refused for good, or nothing."""
+    put_off_code: str
+    """With what code the last send was refused for now, or nothing."""
     checks: int
     sends: int
 
@@ -318,7 +320,9 @@ def _not_found(
         if leg.refused_code:
             return Step(LegState.FAILED, None, (PostingKind.FAILED,), leg.refused_code)
         if remembered:
-            return Step(LegState.READY, SOON)
+            # What was refused for now is not sent again at once, only because it was asked about.
+            wait = pace.delay_after(leg.sends) if leg.put_off_code else SOON
+            return Step(LegState.READY, wait, code=leg.put_off_code)
     return Step(LegState.UNKNOWN, _check_delay(leg, LegState.UNKNOWN, pace, now))
 
 
@@ -448,7 +452,7 @@ def facts_of(
         and (resent_since is None or one.started_at >= resent_since)
     ]
     unless_any = None if sent else first_sent_at
-    is_refused = bool(sent) and sent[-1].outcome == AttemptOutcome.FAILED
+    last = sent[-1] if sent else None
     return LegFacts(
         state=state,
         first_sent_at=effective[0] if effective else unless_any,
@@ -460,11 +464,41 @@ def facts_of(
             one.kind == AttemptKind.SEND and one.outcome and one.outcome not in WITHOUT_EFFECT
             for one in earlier
         ),
-        refused_code=sent[-1].cause if is_refused else "",
+        refused_code=_code_of(last, AttemptOutcome.FAILED),
+        put_off_code=_code_of(last, AttemptOutcome.FAILED_RETRYABLE),
         settled_at=settled_at,
         checks=checks,
         sends=sends,
     )
+
+
+def _code_of(send: Attempted | None, outcome: AttemptOutcome) -> str:
+    """With what code a send came to that outcome; nothing if it came to another."""
+    return send.cause if send is not None and send.outcome == outcome else ""
+
+
+def is_refused_for_now(
+    facts: LegFacts,
+    last: Attempted,
+    *,
+    capabilities: ChannelCapabilities,
+    now: dt.datetime,
+) -> bool:
+    """Whether a leg that waits to be sent again is certainly not paid, by a refusal for now.
+
+    The refusal was its last call; or it had been refused while an earlier send was in doubt, and the
+    channel, asked after its floor and while it remembers numbers, does not know it: on the same word
+    a leg fails that was refused for good.
+    """
+    if facts.state is not LegState.READY or not facts.put_off_code:
+        return False
+    if last.kind == AttemptKind.SEND:
+        return True
+    was_unknown = last.kind == AttemptKind.QUERY and last.outcome == AttemptOutcome.NOT_FOUND
+    after_the_floor = last.started_at - facts.last_sent_at >= capabilities.not_found_floor
+    first = facts.first_sent_at
+    is_remembered = first is None or now - first < capabilities.resend_window
+    return was_unknown and after_the_floor and is_remembered and not facts.is_acknowledged
 
 
 def is_acknowledged(outcomes: Iterable[AttemptOutcome]) -> bool:
