@@ -11,6 +11,7 @@ from django.urls import reverse
 from kuaitui.accounts.models import User
 from kuaitui.accounts.types import Role
 from kuaitui.deductions import queries
+from kuaitui.deductions.operations import sweep_due
 from kuaitui.deductions.queries import CaseView
 from kuaitui.deductions.states import CaseState
 from kuaitui.deposits.operations import open_deposit_account
@@ -328,6 +329,19 @@ def test_before_more_is_taken_than_there_is_the_page_says_where_it_comes_from() 
         enough.reply()
         covered = desk(Role.APPROVER).get(address(enough, "/take")).content.decode()
     assert "The deposit does not cover all items" not in covered
+
+
+def test_staff_read_that_an_appeal_was_not_answered_in_time() -> None:
+    made = appealed()
+    lapses_at = made.case.answer_lapses_at
+    assert lapses_at is not None
+    with standing_at(lapses_at):
+        due = desk(Role.REVIEWER).get(address(made)).content.decode()
+        assert "Decide the appeal" not in due
+        sweep_due(now=lapses_at)
+        ended = desk(Role.REVIEWER).get(address(made)).content.decode()
+
+    assert "Nobody answered the appeal in time" in ended
 
 
 def test_the_pages_speak_chinese(heard: Made) -> None:

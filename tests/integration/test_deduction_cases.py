@@ -18,6 +18,7 @@ from kuaitui.deposits.errors import (
     DeductionEmpty,
     DeductionItemUnexplained,
     DeductionReasonMissing,
+    DeductionTooLong,
     DepositAccountUnknown,
     DepositCurrencyWrong,
 )
@@ -120,6 +121,36 @@ def test_the_same_announcement_twice_is_one_case() -> None:
     ],
 )
 def test_what_does_not_explain_itself_is_not_announced(
+    changes: dict[str, object], refusal: type[Refusal]
+) -> None:
+    shop = given.shop()
+
+    with given.nothing_moves(*TABLES), pytest.raises(refusal):
+        announce(shop, **changes)
+
+
+def test_the_same_number_with_other_words_or_items_is_another_announcement() -> None:
+    made = announced()
+    other = (DeductionItem("All of it", 1, yuan("100"), ("O-1",)),)
+
+    for changes in ({"items": other}, {"reason": "Another."}, {"clause": "Rule 9"}):
+        with given.nothing_moves(*TABLES), pytest.raises(errors.CaseReferenceReused):
+            announce(made.shop, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"reason": "x" * 501}, DeductionTooLong),
+        ({"clause": "x" * 201}, DeductionTooLong),
+        ({"items": (DeductionItem("x" * 201, 1, yuan("1"), ("O",)),)}, DeductionTooLong),
+        ({"items": (DeductionItem("x", 2**31, yuan("1"), ("O",)),)}, DeductionTooLong),
+        ({"items": (DeductionItem("x", 1, yuan("1"), ("O",) * 1001),)}, DeductionTooLong),
+        ({"items": (DeductionItem("x", 1, yuan("1"), ("O",)),) * 1001}, DeductionTooLong),
+        ({"reference": "x" * 81}, errors.CaseTextTooLong),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(
     changes: dict[str, object], refusal: type[Refusal]
 ) -> None:
     shop = given.shop()
@@ -382,6 +413,36 @@ def test_an_appeal_is_heard_by_a_third_person() -> None:
     assert made.case.state is CaseState.GIVEN_BACK
     assert made.case.given_back == yuan("60")
     assert made.figures == ("40", "0", "460", "0")
+
+
+def test_an_appeal_that_nobody_answers_is_granted() -> None:
+    made = appealed(numbers=[1])
+    lapses_at = made.case.answer_lapses_at
+    assert lapses_at is not None
+    assert made.case.answer_by is not None
+    assert made.case.answer_by <= lapses_at
+    late = replace(made, now=lapses_at)
+
+    assert operations.sweep_due(now=lapses_at - dt.timedelta(microseconds=1)) == 0
+    assert not late.case.can_be_answered
+    with given.nothing_moves(*TABLES), pytest.raises(errors.TooLateToAnswer):
+        late.answer([])
+    assert operations.sweep_due(now=lapses_at) == 1
+    assert operations.sweep_due(now=lapses_at + DAY) == 0
+
+    assert (made.case.state, made.case.answer_text) == (CaseState.GIVEN_BACK, "")
+    assert made.case.given_back == made.case.taken == yuan("60")
+    assert made.figures == ("0", "0", "500", "0")
+    assert events_of(made.case_id)[-1].action == "deduction.appeal_lapsed"
+
+
+def test_an_appeal_is_answered_up_to_the_last_moment() -> None:
+    made = appealed()
+    assert made.case.answer_lapses_at is not None
+
+    replace(made, now=made.case.answer_lapses_at - dt.timedelta(microseconds=1)).answer([])
+
+    assert made.case.state is CaseState.UPHELD
 
 
 def test_an_appeal_that_changes_nothing_is_the_last_word() -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from kuaitui.deductions.states import TRANSITIONS, CaseState, may_move
-from kuaitui.deposits.operations import release_deposit, take_deduction
+from kuaitui.deposits.operations import give_back_deduction, release_deposit, take_deduction
 from tests.support.deductions_given import (
     DAY,
     DECIDER,
     ITEMS,
+    THIRD,
     Made,
     announced,
     appealed,
     taken,
 )
+from tests.support.given import yuan
 from tests.support.raw_sql import refuse
 
 pytestmark = pytest.mark.django_db
@@ -27,8 +29,15 @@ TABLES = (
 )  # fmt: skip
 Refused = Callable[..., None]
 TAKEN = (
-    "state = 'taken', decided_by = 'usr_x', decided_at = reply_until, taken = '{1,2}',"
+    "state = 'taken', decided_by = 'usr_x', decided_at = reply_until, decision_text = 'x',"
+    " taken = '{1,2}',"
     " deduction_id = 'ded_1', appeal_until = lapses_at, remind_at = NULL, version = version + 1"
+)
+
+
+DROPPED = (
+    "state = 'dropped', decided_by = 'usr_x', decided_at = reply_until, remind_at = NULL,"
+    " version = version + 1"
 )
 
 
@@ -114,6 +123,13 @@ def test_a_reply_is_not_replaced(refused: Refused) -> None:
     ("change", "breaks"),
     [
         ("remind_at = reply_until, version = version + 1", "only_who_can_reply_is_reminded"),
+        (
+            "decide_by = decide_by + interval '1 day', version = version + 1",
+            "a_promised_day_stays_until_the_reply",
+        ),
+        (TAKEN.replace("{1,2}", "{1,2,2}"), "what_was_taken_are_items_of_the_case"),
+        (TAKEN.replace("{1,2}", "{1,2,9}"), "what_was_taken_are_items_of_the_case"),
+        (f"{DROPPED}, decision_text = 'x'", "nothing_stays_set_aside_for_what_is_decided"),
         ("version = version + 2", "every_change_of_a_case_is_a_version"),
         ("reply = 'accepts', replied_by = 'x', version = version + 1", "case_is_replied_in_full"),
         (
@@ -124,13 +140,8 @@ def test_a_reply_is_not_replaced(refused: Refused) -> None:
             "reply = 'accepts', replied_by = 'x', replied_at = reply_until, version = version + 1",
             "case_is_replied_in_full",
         ),
-        ("state = 'dropped', version = version + 1", "case_is_decided_or_not"),
         ("state = 'appealed', version = version + 1", "a_case_takes_legal_steps"),
         (TAKEN, "what_was_taken_is_a_deduction"),
-        (
-            "state = 'lapsed', decided_by = 'x', version = version + 1",
-            "case_is_decided_or_not",
-        ),
     ],
 )
 def test_a_case_goes_its_way_and_no_other(refused: Refused, change: str, breaks: str) -> None:
@@ -243,3 +254,87 @@ def test_an_announcement_adds_up(raw_sql: Callable[..., None], change: str, brea
         " FROM deductions_case_line, again"
     )
     refuse(raw_sql, TABLES, statement, [made.case_id], breaks=breaks)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        DROPPED,
+        "state = 'dropped', remind_at = NULL, version = version + 1",
+        "state = 'lapsed', decided_by = 'x', remind_at = NULL, version = version + 1",
+    ],
+)
+def test_somebody_decides_at_some_time_and_says_why(refused: Refused, change: str) -> None:
+    made = announced()
+    release_deposit(account_id=made.shop.account_id, reference=made.case_id, now=made.now)
+
+    refused(change, breaks="case_is_decided_or_not")
+
+
+def test_there_is_time_to_appeal(refused: Refused) -> None:
+    made = announced().heard()
+    deduction = take_deduction(
+        account_id=made.shop.account_id,
+        items=ITEMS,
+        purpose=made.case.purpose,
+        reason="x",
+        clause="x",
+        reference=made.case_id,
+        actor=DECIDER,
+        now=made.now,
+        set_aside_under=made.case_id,
+    )
+
+    change = TAKEN.replace("ded_1", deduction.deduction_id)
+    refused(
+        change.replace("appeal_until = lapses_at", "appeal_until = reply_until"),
+        breaks="taken_after_a_hearing_in_time_by_another_person",
+    )
+
+
+def test_what_was_given_back_does_not_stand(refused: Refused) -> None:
+    made = appealed()
+    with transaction.atomic():
+        give_back_deduction(
+            deduction_id=made.case.deduction_id, amount=yuan("60"), actor=THIRD, now=made.now
+        )
+
+    refused(
+        "state = 'upheld', answered_by = 'usr_x', answered_at = now(), answer_text = 'x',"
+        " version = version + 1",
+        breaks="what_stands_was_not_given_back",
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "answered_by = 'usr_x'",
+        "answered_at = answer_lapses_at - interval '1 second'",
+        "given_back = '{1}'",
+    ],
+)
+def test_only_what_nobody_answered_in_time_is_given_back_without_a_word(
+    refused: Refused, change: str
+) -> None:
+    made = appealed()
+    part = "60" if "{1}" in change else "100"
+    with transaction.atomic():
+        give_back_deduction(
+            deduction_id=made.case.deduction_id, amount=yuan(part), actor=THIRD, now=made.now
+        )
+    column = change.partition(" ")[0]
+    others = [
+        one
+        for one in (
+            "answered_by = 'deductions.sweep_due'",
+            "answered_at = answer_lapses_at",
+            "given_back = '{1,2}'",
+        )
+        if not one.startswith(column)
+    ]
+
+    refused(
+        f"state = 'given_back', version = version + 1, {change}, {', '.join(others)}",
+        breaks="an_appeal_is_decided_by_a_third_person",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import transaction
 
@@ -26,6 +28,7 @@ from kuaitui.ledger import queries as ledger
 from kuaitui.ledger.types import Account
 from tests.support import given
 from tests.support.given import NOW, yuan
+from tests.support.raw_sql import refuse
 
 pytestmark = pytest.mark.django_db
 
@@ -200,3 +203,56 @@ def test_what_is_no_longer_set_aside_pays_what_another_deduction_left_owing() ->
         operations.release_deposit(account_id=shop.account_id, reference="dcs_1", now=NOW)
 
     assert figures(shop.account_id) == ("80", "0", "20", "0")
+
+
+def test_what_is_set_aside_for_a_deduction_is_taken_for_it_before_it_pays_another_debt() -> None:
+    """Deposit 100, 60 set aside. Another deduction takes the free 40 and leaves 40 owing."""
+    shop = given.shop("¥100")
+    set_aside(shop.account_id, "¥60", "case", HoldKind.DEDUCTION)
+    deduct(shop.account_id, "¥80", reference="another")
+
+    with transaction.atomic(durable=True):
+        found = operations.take_deduction(
+            account_id=shop.account_id,
+            items=(DeductionItem("Sent late.", 1, yuan("50"), ("O1",)),),
+            purpose=DeductionPurpose.COMPENSATION,
+            reason="Orders were sent late.",
+            clause="Delivery rule 3.2",
+            reference="case",
+            actor=given.reviewer(),
+            now=NOW,
+            set_aside_under="case",
+        )
+
+    assert (found.from_available, found.still_owed) == (yuan("50"), yuan("0"))
+    # The 10 that are left of it pay the other debt.
+    assert figures(shop.account_id) == ("100", "0", "0", "30")
+
+
+def test_the_excess_is_what_the_policy_calls_so_while_something_is_set_aside() -> None:
+    shop = given.shop("¥1,500")
+    operations.set_required(
+        account_id=shop.account_id, required=yuan("1000"), actor=given.reviewer(), now=NOW
+    )
+
+    set_aside(shop.account_id, "¥500", "case", HoldKind.DEDUCTION)
+    assert queries.deposit(shop.account_id).excess == yuan("500")
+    set_aside(shop.account_id, "¥800", "another", HoldKind.DEDUCTION)
+    assert queries.deposit(shop.account_id).excess == yuan("200")
+
+
+def test_a_giving_without_its_return_is_refused(raw_sql: Callable[..., None]) -> None:
+    shop = given.shop(("¥100", "¥100"))
+    deduction = deduct(shop.account_id, "¥150")
+    insert = (
+        "INSERT INTO deposits_lot_giving (account_id, lot_number, reference, amount_minor)"
+        " SELECT account_id, 2, public_id, 100 FROM deposits_deduction"
+    )
+    tables = ("deposits_lot", "deposits_lot_giving")
+
+    refuse(raw_sql, tables, insert, breaks="a_giving_is_part_of_a_return")
+    give_back(deduction, yuan("50"))
+    raw_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    raw_sql("SET CONSTRAINTS ALL DEFERRED")
+    another = insert.replace(" 2,", " 1,")
+    refuse(raw_sql, tables, another, breaks="a_giving_is_part_of_a_return")

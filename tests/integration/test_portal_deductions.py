@@ -226,6 +226,25 @@ def test_its_page_says_how_far_it_is(at: str, said: str) -> None:
     assert said in shown
 
 
+def test_an_appeal_that_nobody_answers_is_explained_before_and_after() -> None:
+    made = appealed()
+    lapses_at = made.case.answer_lapses_at
+    assert lapses_at is not None
+    assert "all of it is given back." in browser(made).get(address(made)).content.decode()
+    over = "All of it is given back: your appeal was not answered in time"
+
+    with standing_at(lapses_at):
+        assert over in browser(made).get(address(made)).content.decode()
+        sweep_due(now=lapses_at)
+        outbox.deliver_due(now=lapses_at)
+        ended = browser(made).get(address(made)).content.decode()
+
+    assert "All of it was given back: your appeal was not answered in time" in ended
+    assert "¥100.00 is in your deposit again." in ended
+    newest = notices_of(shop_key=made.shop.shop_key)[0]
+    assert newest.code is NoticeCode.DEDUCTION_APPEAL_LAPSED
+
+
 def test_when_the_time_to_appeal_is_over_no_appeal_is_offered() -> None:
     made = taken()
     over, answer_late = made.case.appeal_until, appealed()

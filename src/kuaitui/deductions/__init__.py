@@ -3,8 +3,9 @@
 Words: a *case* announces what the marketplace wants to deduct, item by item, on which evidence and
 by which clause; the *reply* is the seller's word about it, once, within the reply time; the
 *decision* takes some of the items, all, or none; an *appeal* asks somebody else to look again, and
-gives back some of what was taken, all, or none. A case that nobody decides *lapses*: silence of the
-marketplace is never paid by the seller, and silence of the seller decides nothing.
+gives back some of what was taken, all, or none. A case that nobody decides *lapses*, and an
+appeal that nobody answers is granted: silence of the marketplace is never paid by the seller, and
+silence of the seller decides nothing.
 
 What is announced is set aside as far as the deposit reaches, so that it can neither be paid out nor
 be taken by another deduction meanwhile; the rest of the deposit stays free.

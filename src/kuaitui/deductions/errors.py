@@ -100,6 +100,13 @@ class TooLateToAppealDeduction(Refusal):
     kind = RefusalKind.CONFLICT
 
 
+class TooLateToAnswer(Refusal):
+    """The time to answer this appeal is over: all of it is given back, and this case ends by itself."""
+
+    code = "deduction.too_late_to_answer"
+    kind = RefusalKind.CONFLICT
+
+
 class CaseTextMissing(Refusal):
     """Write a few words, so that the others understand."""
 

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from kuaitui.deductions.states import CaseState
-from kuaitui.deductions.types import Reply
+from kuaitui.deductions.types import SWEEP, Reply
 from kuaitui.deposits.types import DeductionPurpose
 
 
@@ -54,6 +54,7 @@ class DeductionCase(models.Model):
     appealed_by = models.CharField(max_length=80, default="", blank=True)
     appealed_at = models.DateTimeField(null=True)
     answer_by = models.DateTimeField(null=True)
+    answer_lapses_at = models.DateTimeField(null=True)
     answer_text = models.CharField(max_length=1000, default="", blank=True)
     answered_by = models.CharField(max_length=80, default="", blank=True)
     answered_at = models.DateTimeField(null=True)
@@ -107,6 +108,7 @@ class DeductionCase(models.Model):
                 name="taken_after_a_hearing_in_time_by_another_person",
                 condition=Q(state__in=["announced", "dropped", "lapsed"], taken=[], deduction_id="")
                 | Q(decided_at__isnull=False, appeal_until__isnull=False)
+                & Q(appeal_until__gt=F("decided_at"))
                 & ~Q(taken=[])
                 & ~Q(deduction_id="")
                 & ~Q(decided_by="")
@@ -117,8 +119,11 @@ class DeductionCase(models.Model):
             ),
             models.CheckConstraint(
                 name="case_is_decided_or_not",
-                condition=Q(state="announced", decided_by="", decided_at=None)
-                | ~Q(state="announced") & Q(decided_at__isnull=False) & ~Q(decided_by=""),
+                condition=Q(state="announced", decided_by="", decided_at=None, decision_text="")
+                | ~Q(state="announced")
+                & Q(decided_at__isnull=False)
+                & ~Q(decided_by="")
+                & (Q(state="lapsed") | ~Q(decision_text="")),
             ),
             models.CheckConstraint(
                 name="case_is_appealed_in_time",
@@ -129,6 +134,8 @@ class DeductionCase(models.Model):
                     appealed_at__isnull=False,
                     appealed_at__lt=F("appeal_until"),
                     answer_by__isnull=False,
+                    answer_lapses_at__isnull=False,
+                    answer_lapses_at__gte=F("answer_by"),
                 )
                 & ~Q(appealed_by="")
                 & ~Q(appeal_text=""),
@@ -139,7 +146,16 @@ class DeductionCase(models.Model):
                 & Q(answered_at=None, answered_by="", given_back=[])
                 | Q(state__in=["given_back", "upheld"], answered_at__isnull=False)
                 & ~Q(answered_by="")
-                & ~Q(answer_text="")
+                # Only what nobody answered in time says nothing, and all of it is given back then.
+                & (
+                    ~Q(answer_text="")
+                    | Q(
+                        state="given_back",
+                        answered_by=SWEEP.id,
+                        answered_at__gte=F("answer_lapses_at"),
+                        given_back=F("taken"),
+                    )
+                )
                 & ~Q(answered_by=F("announced_by"))
                 & ~Q(answered_by=F("replied_by"))
                 & ~Q(answered_by=F("decided_by"))
@@ -156,6 +172,11 @@ class DeductionCase(models.Model):
                 fields=["lapses_at"],
                 name="deductions_case_lapses",
                 condition=Q(state="announced"),
+            ),
+            models.Index(
+                fields=["answer_lapses_at"],
+                name="deductions_appeal_lapses",
+                condition=Q(state="appealed"),
             ),
             models.Index(
                 fields=["remind_at"],

@@ -15,7 +15,6 @@ from kuaitui.refunds.rules import end_of_period
 
 TEXT_LENGTH_MAX: Final = 1000
 REFERENCE_LENGTH_MAX: Final = 80
-ITEMS_MAX: Final = 50
 REMINDED_BEFORE: Final = dt.timedelta(days=2)
 """So long before the time to reply is over a seller who has not replied is reminded, once."""
 
@@ -46,6 +45,12 @@ def deadlines(terms: Terms, *, now: dt.datetime) -> Deadlines:
 def decide_by(terms: Terms, *, heard_at: dt.datetime) -> dt.datetime:
     """By when a seller who was heard has an answer: as soon as to an application for a refund."""
     return end_of_period(terms.review.review_time, start=heard_at, terms=terms)
+
+
+def answer_lapses_at(terms: Terms, *, appealed_at: dt.datetime) -> dt.datetime:
+    """When an appeal that nobody has answered is granted: not before the day it was promised for."""
+    lapses_at = end_of_period(terms.review.deduction_decision_time, start=appealed_at, terms=terms)
+    return max(lapses_at, decide_by(terms, heard_at=appealed_at))
 
 
 def is_heard(*, replied_at: dt.datetime | None, reply_until: dt.datetime, now: dt.datetime) -> bool:

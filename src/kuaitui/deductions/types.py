@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from kuaitui.deposits.types import DeductionItem
+from kuaitui.kernel.actor import Actor
+
+SWEEP: Final = Actor.system("deductions.sweep_due")
+"""Who ends what nobody decided or answered in time."""
 
 
 class Reply(enum.StrEnum):
@@ -27,6 +32,8 @@ class CaseCode(enum.StrEnum):
     APPEALED = "appealed"
     GIVEN_BACK = "given_back"
     UPHELD = "upheld"
+    APPEAL_LAPSED = "appeal_lapsed"
+    """Nobody answered it in time: all of it was given back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,13 @@ class DeductionItemUnexplained(Refusal):
     code = "deposit.deduction_item_unexplained"
 
 
+class DeductionTooLong(Refusal):
+    """The reason, the rule, an item or its quantity is longer or larger than a deduction can hold."""
+
+    code = "deposit.deduction_too_long"
+    kind = RefusalKind.LIMIT
+
+
 class DeductionReasonMissing(Refusal):
     """A deduction needs a reason and the rule it rests on."""
 

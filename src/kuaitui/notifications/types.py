@@ -51,6 +51,7 @@ class NoticeCode(enum.StrEnum):
     DEDUCTION_APPEALED = "deduction.appealed"
     DEDUCTION_GIVEN_BACK = "deduction.given_back"
     DEDUCTION_UPHELD = "deduction.upheld"
+    DEDUCTION_APPEAL_LAPSED = "deduction.appeal_lapsed"
     DESTINATION_ADDED = "destination.added"
     REMINDED = "reminder.day_has_come"
 

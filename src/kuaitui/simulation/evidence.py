@@ -19,7 +19,8 @@ def gather_evidence(world: World) -> Evidence:
                 reported=shop.reported,
                 accounts=shop.destinations,
                 paid_in_minor=shop.paid_in_minor,
-                deducted_minor=shop.deducted_minor,
+                deducted_minor=shop.deducted_minor
+                - sum(hearing.granted_by_time_minor for hearing in shop.hearings.values()),
                 hearings=tuple(shop.hearings.values()),
             )
             for shop in world.shops.values()

@@ -183,6 +183,7 @@ def _decide(
 
 def _appeal(world: World, shop: SimulatedShop, hearing: Hearing, chance: Random) -> None:
     """Ask that a third person look at it, in time or too late."""
+    appealed_at = world.now
     world.attempt(
         chance,
         lambda: deductions.appeal_deduction(
@@ -193,6 +194,8 @@ def _appeal(world: World, shop: SimulatedShop, hearing: Hearing, chance: Random)
             now=world.now,
         ),
     )
+    if case(hearing.case_id, now=world.now).state is CaseState.APPEALED:
+        hearing.appealed_at = appealed_at
 
 
 def _hear_the_appeal(
@@ -206,7 +209,7 @@ def _hear_the_appeal(
             "an answer to an appeal by somebody involved",
             lambda: _answer(world, seen, frozenset(), _actor(chance.choice(involved))),
         )
-    if not world.is_calm and chance.random() < 0.4:
+    if not world.is_calm and chance.random() < 0.7:
         return
     actor = _another_than(chance, *involved)
     numbers = frozenset[int]()
@@ -214,7 +217,7 @@ def _hear_the_appeal(
         numbers = _some_of(sorted(hearing.taken), chance)
     world.attempt(chance, lambda: _answer(world, seen, numbers, actor))
     if case(seen.case_id, now=world.now).answered_by == actor.id:
-        hearing.given_back = numbers
+        hearing.given_back, hearing.is_answered = numbers, True
         shop.deducted_minor -= hearing.sum_of(numbers)
 
 

@@ -48,7 +48,15 @@ class Hearing:
     replied_at: dt.datetime | None = None
     taken: frozenset[int] = frozenset()
     taken_by: str = ""
+    appealed_at: dt.datetime | None = None
+    is_answered: bool = False
     given_back: frozenset[int] = frozenset()
+
+    @property
+    def granted_by_time_minor(self) -> int:
+        """What comes back because nobody answers an appeal, once its time is over."""
+        is_unanswered = self.appealed_at is not None and not self.is_answered
+        return self.sum_of(self.taken) if is_unanswered else 0
 
     def sum_of(self, numbers: frozenset[int]) -> int:
         """What these items come to."""
@@ -72,6 +80,6 @@ class SimulatedShop:
     numbers_used: int = 0
     paid_in_minor: int = 0
     deducted_minor: int = 0
-    """What was taken and not given back."""
+    """What people took and did not give back."""
     hearings: dict[str, Hearing] = field(default_factory=dict)
     """By their cases."""

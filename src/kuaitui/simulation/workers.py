@@ -70,7 +70,8 @@ SELECT
             AND (EXISTS (SELECT 1 FROM payouts_hold WHERE released_at IS NULL)
                 OR EXISTS (SELECT 1 FROM payouts_channel_switch AS switch
                     WHERE switch.is_stopped AND switch.channel IN (back.channel, %s))))),
-    (SELECT min(LEAST(lapses_at, remind_at)) FROM deductions_case WHERE state = 'announced')
+    (SELECT min(CASE state WHEN 'announced' THEN LEAST(lapses_at, remind_at) ELSE answer_lapses_at END)
+        FROM deductions_case WHERE state IN ('announced', 'appealed'))
 """
 
 # What the tables look like when a worker ended between the handler's commit and its note.

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 ("appealed_by", models.CharField(blank=True, default="", max_length=80)),
                 ("appealed_at", models.DateTimeField(null=True)),
                 ("answer_by", models.DateTimeField(null=True)),
+                ("answer_lapses_at", models.DateTimeField(null=True)),
                 ("answer_text", models.CharField(blank=True, default="", max_length=1000)),
                 ("answered_by", models.CharField(blank=True, default="", max_length=80)),
                 ("answered_at", models.DateTimeField(null=True)),
@@ -77,6 +78,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "announced")),
                         fields=["lapses_at"],
                         name="deductions_case_lapses",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "appealed")),
+                        fields=["answer_lapses_at"],
+                        name="deductions_appeal_lapses",
                     ),
                     models.Index(
                         condition=models.Q(("remind_at__isnull", False)),
@@ -181,6 +187,7 @@ class Migration(migrations.Migration):
                             models.Q(
                                 ("appeal_until__isnull", False),
                                 ("decided_at__isnull", False),
+                                ("appeal_until__gt", models.F("decided_at")),
                                 models.Q(("taken", []), _negated=True),
                                 models.Q(("deduction_id", ""), _negated=True),
                                 models.Q(("decided_by", ""), _negated=True),
@@ -200,12 +207,20 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
-                                ("decided_at", None), ("decided_by", ""), ("state", "announced")
+                                ("decided_at", None),
+                                ("decided_by", ""),
+                                ("decision_text", ""),
+                                ("state", "announced"),
                             ),
                             models.Q(
                                 models.Q(("state", "announced"), _negated=True),
                                 ("decided_at__isnull", False),
                                 models.Q(("decided_by", ""), _negated=True),
+                                models.Q(
+                                    ("state", "lapsed"),
+                                    models.Q(("decision_text", ""), _negated=True),
+                                    _connector="OR",
+                                ),
                             ),
                             _connector="OR",
                         ),
@@ -224,6 +239,8 @@ class Migration(migrations.Migration):
                             ),
                             models.Q(
                                 ("answer_by__isnull", False),
+                                ("answer_lapses_at__gte", models.F("answer_by")),
+                                ("answer_lapses_at__isnull", False),
                                 ("appealed_at__isnull", False),
                                 ("appealed_at__lt", models.F("appeal_until")),
                                 ("state__in", ["appealed", "given_back", "upheld"]),
@@ -246,7 +263,16 @@ class Migration(migrations.Migration):
                                 ("answered_at__isnull", False),
                                 ("state__in", ["given_back", "upheld"]),
                                 models.Q(("answered_by", ""), _negated=True),
-                                models.Q(("answer_text", ""), _negated=True),
+                                models.Q(
+                                    models.Q(("answer_text", ""), _negated=True),
+                                    models.Q(
+                                        ("answered_at__gte", models.F("answer_lapses_at")),
+                                        ("answered_by", "deductions.sweep_due"),
+                                        ("given_back", models.F("taken")),
+                                        ("state", "given_back"),
+                                    ),
+                                    _connector="OR",
+                                ),
                                 models.Q(("answered_by", models.F("announced_by")), _negated=True),
                                 models.Q(("answered_by", models.F("replied_by")), _negated=True),
                                 models.Q(("answered_by", models.F("decided_by")), _negated=True),

@@ -37,7 +37,7 @@ DECLARE
             '{decision_text,decided_by,decided_at,taken,deduction_id,appeal_until}'::text[]
         WHEN 'dropped' THEN '{decision_text,decided_by,decided_at}'::text[]
         WHEN 'lapsed' THEN '{decided_by,decided_at}'::text[]
-        WHEN 'appealed' THEN '{appeal_text,appealed_by,appealed_at,answer_by}'::text[]
+        WHEN 'appealed' THEN '{appeal_text,appealed_by,appealed_at,answer_by,answer_lapses_at}'::text[]
         ELSE '{answer_text,answered_by,answered_at,given_back}'::text[] END;
     broken text;
 BEGIN
@@ -53,6 +53,12 @@ BEGIN
                 THEN 'what_a_case_says_stays'
             WHEN NEW.state = 'announced' AND OLD.replied_at IS NOT NULL
                 THEN 'a_seller_replies_once'
+            WHEN NEW.state = 'announced' AND NEW.replied_at IS NULL AND NEW.decide_by <> OLD.decide_by
+                THEN 'a_promised_day_stays_until_the_reply'
+            WHEN NEW.state = 'taken' AND cardinality(NEW.taken) <> (
+                SELECT count(*) FROM deductions_case_line
+                WHERE case_id = NEW.id AND number = ANY (NEW.taken))
+                THEN 'what_was_taken_are_items_of_the_case'
             WHEN NEW.state = 'taken' AND NOT EXISTS (
                 SELECT 1 FROM deposits_deduction AS deduction
                     JOIN deposits_account AS account ON account.id = deduction.account_id
@@ -67,6 +73,16 @@ BEGIN
                 WHERE deduction.public_id = NEW.deduction_id
                     AND back.amount_minor = deductions_sum(NEW.id, NEW.given_back)))
                 THEN 'what_was_given_back_came_back'
+            WHEN NEW.state = 'upheld' AND EXISTS (
+                SELECT 1 FROM deposits_deduction_return AS back
+                    JOIN deposits_deduction AS deduction ON deduction.id = back.deduction_id
+                WHERE deduction.public_id = NEW.deduction_id)
+                THEN 'what_stands_was_not_given_back'
+            WHEN NEW.state <> 'announced' AND OLD.state = 'announced' AND EXISTS (
+                SELECT 1 FROM deposits_hold AS hold
+                WHERE hold.reference = NEW.public_id AND hold.kind = 'deduction'
+                    AND hold.amount_minor > hold.settled_minor + hold.released_minor + hold.deducted_minor)
+                THEN 'nothing_stays_set_aside_for_what_is_decided'
         END;
     END IF;
     IF broken IS NOT NULL THEN

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from django.db import transaction
 
 from kuaitui.deductions import rules
-from kuaitui.deductions.errors import CaseReferenceMissing, CaseReferenceReused
+from kuaitui.deductions.errors import CaseReferenceMissing, CaseReferenceReused, CaseTextTooLong
 from kuaitui.deductions.models import DeductionCase, DeductionCaseLine
-from kuaitui.deductions.operations.steps import tell
+from kuaitui.deductions.operations.steps import numbered, tell
 from kuaitui.deductions.types import CaseCode
 from kuaitui.deposits.operations import freeze_deposit, lock_deposit
 from kuaitui.deposits.rules import require_deductible
@@ -42,17 +43,22 @@ def announce_deduction(
         DepositAccountClosed: the shop has left.
         DeductionEmpty, DeductionItemUnexplained, DeductionReasonMissing, DepositCurrencyWrong,
         DepositAmountNotPositive: as for a deduction.
-        CaseReferenceMissing: the marketplace's number is missing.
+        DeductionTooLong: more than is kept of a deduction.
+        CaseReferenceMissing, CaseTextTooLong: the marketplace's number is missing, or no number.
         CaseReferenceReused: it announced another deduction.
     """
-    number = reference.strip()[: rules.REFERENCE_LENGTH_MAX]
+    number = reference.strip()
     if not number:
         raise CaseReferenceMissing
+    if len(number) > rules.REFERENCE_LENGTH_MAX:
+        raise CaseTextTooLong(length=len(number), length_max=rules.REFERENCE_LENGTH_MAX)
     summary = lock_deposit(account_id=account_id)
     amount = require_deductible(items, reason=reason, clause=clause, currency=summary.currency)
     known = DeductionCase.objects.filter(account_id=account_id, reference=number).first()
     if known is not None:
-        if (known.amount_minor, known.purpose) != (amount.minor, purpose.value):
+        said = (known.purpose, known.reason, known.clause, tuple(numbered(known).values()))
+        says = (purpose.value, reason.strip(), clause.strip(), tuple(map(_kept, items)))
+        if said != says:
             raise CaseReferenceReused(reference=number)
         return known.public_id
     terms = keep_terms_in_force(now=now)
@@ -81,6 +87,11 @@ def announce_deduction(
     _set_aside(row, set_aside, now)
     tell(row, code=CaseCode.ANNOUNCED, amount=amount, actor=actor, now=now)
     return row.public_id
+
+
+def _kept(item: DeductionItem) -> DeductionItem:
+    """An item as its line keeps it."""
+    return replace(item, description=item.description.strip())
 
 
 def _write_lines(row: DeductionCase, items: tuple[DeductionItem, ...]) -> None:

@@ -63,7 +63,6 @@ def take_items(
         raise NothingChosen
     items = rules.chosen(numbered(row), numbers)
     row.decision_text = require_text(text)
-    release(row, now=now)
     deduction = take_deduction(
         account_id=row.account_id,
         items=items,
@@ -73,6 +72,7 @@ def take_items(
         reference=row.public_id,
         actor=actor,
         now=now,
+        set_aside_under=row.public_id if row.set_aside_minor else "",
     )
     terms = terms_kept(row.policy_digest)
     row.taken, row.deduction_id = sorted(set(numbers)), deduction.deduction_id

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
 
 from django.db import transaction
 
 from kuaitui.deductions.models import DeductionCase
+from kuaitui.deductions.operations.appeal import grant_unanswered
 from kuaitui.deductions.operations.decide import end_untaken
 from kuaitui.deductions.operations.steps import advance, lock_case
 from kuaitui.deductions.states import CaseState
-from kuaitui.deductions.types import CaseCode
-from kuaitui.kernel.actor import Actor
+from kuaitui.deductions.types import SWEEP, CaseCode
 from kuaitui.kernel.money import Money
-
-SWEEP: Final = Actor.system("deductions.sweep_due")
 
 
 def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
-    """Remind sellers who have not replied, and end what nobody decided in time: nothing is taken.
+    """Remind sellers who have not replied, and end what nobody decided or answered in time.
+
+    Nothing is taken then, and what was taken is given back.
 
     Returns how many cases moved. Each has its own transaction; one that fails stops no other.
 
     Raises:
         ExceptionGroup: what failed, after all had their turn.
     """
+    appealed = DeductionCase.objects.filter(state=CaseState.APPEALED)
+    to_grant = appealed.filter(answer_lapses_at__lte=now).order_by("answer_lapses_at", "id")
     announced = DeductionCase.objects.filter(state=CaseState.ANNOUNCED)
     to_lapse = announced.filter(lapses_at__lte=now).order_by("lapses_at", "id")
     to_remind = announced.filter(remind_at__lte=now).order_by("remind_at", "id")
     moved, failures = 0, []
     due = [
-        *to_lapse.values_list("public_id", flat=True)[:limit],
-        *to_remind.values_list("public_id", flat=True)[:limit],
+        case_id
+        for rows in (to_grant, to_lapse, to_remind)
+        for case_id in rows.values_list("public_id", flat=True)[:limit]
     ]
     for case_id in due:
         try:
@@ -49,6 +51,9 @@ def sweep_due(*, now: dt.datetime, limit: int = 100) -> int:
 def _sweep(case_id: str, now: dt.datetime) -> bool:
     """Whether there was anything to do still: somebody may have decided or replied just now."""
     row = lock_case(case_id)
+    if row.state == CaseState.APPEALED and row.answer_lapses_at and row.answer_lapses_at <= now:
+        grant_unanswered(row, actor=SWEEP, now=now)
+        return True
     if row.state != CaseState.ANNOUNCED:
         return False
     if row.lapses_at <= now:

@@ -27,7 +27,7 @@ _DUE = {
 class CaseView:
     """One case: what was announced, what its seller said, what was decided, and what can be done.
 
-    `can_reply`, `can_appeal`, `can_be_taken` and `is_late` are as of the moment it was asked for.
+    `can_…` and `is_late` are as of the moment it was asked for.
     """
 
     case_id: str
@@ -60,12 +60,14 @@ class CaseView:
     appealed_by: str
     appealed_at: dt.datetime | None
     answer_by: dt.datetime | None
+    answer_lapses_at: dt.datetime | None
     answer_text: str
     answered_by: str
     answered_at: dt.datetime | None
     can_reply: bool
     can_be_taken: bool
     can_appeal: bool
+    can_be_answered: bool
     is_late: bool
 
     @property
@@ -210,6 +212,7 @@ def _to_view(row: DeductionCase, now: dt.datetime) -> CaseView:
         appealed_by=row.appealed_by,
         appealed_at=row.appealed_at,
         answer_by=row.answer_by,
+        answer_lapses_at=row.answer_lapses_at,
         answer_text=row.answer_text,
         answered_by=row.answered_by,
         answered_at=row.answered_at,
@@ -218,5 +221,8 @@ def _to_view(row: DeductionCase, now: dt.datetime) -> CaseView:
         can_appeal=state is CaseState.TAKEN
         and row.appeal_until is not None
         and now < row.appeal_until,
+        can_be_answered=state is CaseState.APPEALED
+        and row.answer_lapses_at is not None
+        and now < row.answer_lapses_at,
         is_late=due is not None and now >= due,
     )

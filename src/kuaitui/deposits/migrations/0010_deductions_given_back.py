@@ -44,18 +44,34 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+CREATE FUNCTION deposits_check_giving() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM deposits_deduction_return AS back
+            JOIN deposits_deduction AS deduction ON deduction.id = back.deduction_id
+        WHERE deduction.account_id = NEW.account_id AND deduction.public_id = NEW.reference
+            AND back.to_available_minor = (SELECT sum(amount_minor) FROM deposits_lot_giving
+                WHERE account_id = NEW.account_id AND reference = NEW.reference))
+    THEN
+        RAISE EXCEPTION 'a giving to lot % breaks a_giving_is_part_of_a_return', NEW.lot_number
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'a_giving_is_part_of_a_return';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER givings_are_part_of_a_return AFTER INSERT ON deposits_lot_giving
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION deposits_check_giving();
 CREATE CONSTRAINT TRIGGER deduction_returns_add_up AFTER INSERT ON deposits_deduction_return
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION deposits_check_deduction_return();
 """
 UNDO = """
 DROP TRIGGER deduction_returns_add_up ON deposits_deduction_return;
+DROP TRIGGER givings_are_part_of_a_return ON deposits_lot_giving;
 DROP TRIGGER givings_move_lots ON deposits_lot_giving;
 DROP TRIGGER a_hold_keeps_its_kind ON deposits_hold;
 DROP TRIGGER deduction_returns_are_not_emptied ON deposits_deduction_return;
 DROP TRIGGER lot_givings_are_not_emptied ON deposits_lot_giving;
 DROP TRIGGER deduction_returns_never_change ON deposits_deduction_return;
 DROP TRIGGER givings_never_change ON deposits_lot_giving;
-DROP FUNCTION deposits_check_deduction_return, deposits_give_to_lot;
+DROP FUNCTION deposits_check_deduction_return, deposits_check_giving, deposits_give_to_lot;
 ALTER TABLE deposits_lot_giving DROP CONSTRAINT a_giving_belongs_to_a_lot;
 """
 

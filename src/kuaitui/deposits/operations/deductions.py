@@ -16,8 +16,9 @@ from kuaitui.deposits.errors import (
 )
 from kuaitui.deposits.events import DeductionGivenBack, DepositDeducted, HoldReduced
 from kuaitui.deposits.models import DepositAccount, DepositHold
+from kuaitui.deposits.operations.holds import free_hold
 from kuaitui.deposits.operations.locking import lock_account, require_payable
-from kuaitui.deposits.operations.set_off import give_to_lots, take_from_lots
+from kuaitui.deposits.operations.set_off import give_to_lots, set_off_debt, take_from_lots
 from kuaitui.deposits.operations.shares import reserved_under
 from kuaitui.deposits.queries.accounts import to_hold
 from kuaitui.deposits.queries.deductions import to_deduction
@@ -77,15 +78,18 @@ def take_deduction(
     reference: str,
     actor: Actor,
     now: dt.datetime,
+    set_aside_under: str = "",
 ) -> Deduction:
     """Take what the items add up to: from what is free, then from what is frozen, and owe the rest.
 
     Money that a payout leg already carries is not touched, nor what is set aside for another
-    deduction. Lots are used oldest first. Idempotent by `reference`: the same deduction again
-    returns the first.
+    deduction. What is set aside for this one (`set_aside_under`) is free first, and what of it is
+    not taken pays what the shop owes. Lots are used oldest first. Idempotent by `reference`: the
+    same deduction again returns the first.
 
     Raises:
         DepositAccountUnknown: there is no such deposit.
+        HoldUnknown: nothing was set aside under that reference.
         DeductionEmpty: nothing to deduct.
         DeductionItemUnexplained: an item without description or evidence.
         DeductionReasonMissing: no reason or no clause.
@@ -101,6 +105,9 @@ def take_deduction(
         if (known.amount_minor, known.purpose) != (amount.minor, purpose.value):
             raise DeductionReferenceReused(reference=reference)
         return to_deduction(known)
+    occasion = ""
+    if set_aside_under:
+        _, occasion = free_hold(account, reference=set_aside_under, now=now)
     unsent = _unsent_by_hold(account)
     split = rules.split_deduction(
         amount=amount,
@@ -124,6 +131,8 @@ def take_deduction(
     _write_items(row, items)
     _take(account, row, split, purpose, now)
     _reduce_holds(account, row, unsent, split.from_frozen, now)
+    if occasion:
+        set_off_debt(account, reference=occasion, now=now)
     record(
         actor=actor,
         action="deposit.deducted",

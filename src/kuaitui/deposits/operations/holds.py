@@ -112,12 +112,27 @@ def release_deposit(*, account_id: str, reference: str, now: dt.datetime) -> Mon
         HoldUnknown: nothing was frozen under this reference.
     """
     account = lock_account(account_id)
+    released, occasion = free_hold(account, reference=reference, now=now)
+    if released.is_positive:
+        set_off_debt(account, reference=occasion, now=now)
+    return released
+
+
+@requires_transaction
+def free_hold(account: DepositAccount, *, reference: str, now: dt.datetime) -> tuple[Money, str]:
+    """Free what is still set aside under a reference: how much, and under which reference of its own.
+
+    The account is locked by the caller, who settles what the shop owes from what stays free.
+
+    Raises:
+        HoldUnknown: nothing was frozen under this reference.
+    """
     row = _find(account, reference)
     if row is None:
         raise HoldUnknown(reference=reference)
     open_ = to_hold(row).open
     if open_.is_zero:
-        return open_
+        return open_, ""
     reserved = account.shares.filter(hold_reference=reference, state="reserved").exists()
     ensure(not reserved, "nothing is released that a payout leg still carries")
     row.released_minor += open_.minor
@@ -125,8 +140,7 @@ def release_deposit(*, account_id: str, reference: str, now: dt.datetime) -> Mon
     # Within a round there can be several: what was paid may come back after the rest was given up.
     occasion = f"{reference}/{row.rounds}.{row.released_minor}"
     _post(account, "release", occasion, Account.FROZEN, Account.AVAILABLE, open_, now)
-    set_off_debt(account, reference=occasion, now=now)
-    return open_
+    return open_, occasion
 
 
 def _begin_another_round(row: DepositHold, amount: Money, now: dt.datetime) -> None:

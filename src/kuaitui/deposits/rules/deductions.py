@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kuaitui.deposits.errors import (
     DeductionEmpty,
     DeductionItemUnexplained,
     DeductionReasonMissing,
+    DeductionTooLong,
     DepositAmountNotPositive,
     DepositCurrencyWrong,
 )
 from kuaitui.deposits.types import DeductionItem
 from kuaitui.kernel.money import Money
+
+REASON_LENGTH_MAX: Final = 500
+CLAUSE_LENGTH_MAX: Final = 200
+DESCRIPTION_LENGTH_MAX: Final = 200
+QUANTITY_MAX: Final = 2**31 - 1
+ITEMS_MAX: Final = 1_000
+EVIDENCE_MAX: Final = 1_000
 
 
 def require_deductible(
@@ -23,9 +33,12 @@ def require_deductible(
         DepositCurrencyWrong, DepositAmountNotPositive: an amount cannot be.
         DeductionItemUnexplained: an item without description or evidence.
         DeductionReasonMissing: no reason or no clause.
+        DeductionTooLong: more than is kept of a deduction.
     """
     if not items:
         raise DeductionEmpty
+    if not _fits(items, reason=reason, clause=clause):
+        raise DeductionTooLong
     for item in items:
         if item.unit_amount.currency != currency:
             raise DepositCurrencyWrong(given=item.unit_amount.currency, expected=currency)
@@ -37,3 +50,17 @@ def require_deductible(
     if not reason.strip() or not clause.strip():
         raise DeductionReasonMissing
     return sum((item.amount for item in items), Money.zero(currency))
+
+
+def _fits(items: tuple[DeductionItem, ...], *, reason: str, clause: str) -> bool:
+    return (
+        len(reason.strip()) <= REASON_LENGTH_MAX
+        and len(clause.strip()) <= CLAUSE_LENGTH_MAX
+        and len(items) <= ITEMS_MAX
+        and all(
+            item.quantity <= QUANTITY_MAX
+            and len(item.description.strip()) <= DESCRIPTION_LENGTH_MAX
+            and len(item.evidence) <= EVIDENCE_MAX
+            for item in items
+        )
+    )

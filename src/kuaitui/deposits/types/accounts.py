@@ -113,9 +113,13 @@ class DepositSummary:
 
     @property
     def excess(self) -> Money:
-        """What lies here, free, beyond what is required."""
-        free = self.held - self.required - self.frozen - self.owed
-        return free if free.is_positive else Money.zero(self.currency)
+        """What lies here beyond what is required, as far as it is free.
+
+        What is set aside counts toward what is required: it lies here. The policy says the same of
+        an excess (`kuaitui.policy.conditions.refundable_minor`).
+        """
+        beyond = min(self.held - self.required, self.held - self.frozen - self.owed)
+        return beyond if beyond.is_positive else Money.zero(self.currency)
 
     @property
     def shortfall(self) -> Money:

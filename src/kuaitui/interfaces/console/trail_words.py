@@ -31,6 +31,7 @@ ACTIONS: Final = {
     "accounts.user_reactivated": _("Person may log in again"),
     "deduction.announced": _("Deduction announced"),
     "deduction.appealed": _("Deduction appealed"),
+    "deduction.appeal_lapsed": _("Deduction given back: nobody answered the appeal in time"),
     "deduction.dropped": _("Nothing taken of an announced deduction"),
     "deduction.given_back": _("Deduction given back on appeal"),
     "deduction.lapsed": _("Deduction lapsed: nobody decided in time"),

@@ -52,6 +52,13 @@ OVER: Final = CaseWords(
     _("You need not do anything. What was set aside for it will be available again shortly."),
     _("Nobody: it ends by itself shortly"),
 )
+ANSWER_OVER: Final = CaseWords(
+    "wait",
+    _("Ends by itself"),
+    _("All of it is given back: your appeal was not answered in time"),
+    _("You need not do anything. It will be in your deposit again shortly."),
+    _("Nobody: it ends by itself shortly"),
+)
 TAKEN: Final = CaseWords(
     "bad",
     _("Deducted"),
@@ -73,6 +80,11 @@ GIVEN_BACK: Final = CaseWords(
 )
 GIVEN_BACK_IN_PART: Final = replace(
     GIVEN_BACK, word=_("Given back in part"), heading=_("A part of it was given back")
+)
+GRANTED_BY_TIME: Final = replace(
+    GIVEN_BACK,
+    heading=_("All of it was given back: your appeal was not answered in time"),
+    meaning=_("This is the end of it. You need not do anything."),
 )
 STATES: Final = {
     CaseState.ANNOUNCED: ANNOUNCED,
@@ -124,6 +136,10 @@ def words_of(case: CaseView) -> CaseWords:
             return REPLIED if case.reply else NOT_REPLIED
         case CaseState.TAKEN if not case.can_appeal:
             return STANDS
+        case CaseState.APPEALED if not case.can_be_answered:
+            return ANSWER_OVER
+        case CaseState.GIVEN_BACK if not case.answer_text:
+            return GRANTED_BY_TIME
         case CaseState.GIVEN_BACK if case.kept.is_positive:
             return GIVEN_BACK_IN_PART
         case state:

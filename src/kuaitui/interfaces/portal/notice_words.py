@@ -151,6 +151,11 @@ NOTICES: Final[dict[NoticeCode, NoticeWords]] = {
         _("Your appeal was granted, in part or in full"),
         _("What was given back is in your deposit again, or made less what you owed."),
     ),
+    NoticeCode.DEDUCTION_APPEAL_LAPSED: NoticeWords(
+        "good",
+        cases.GRANTED_BY_TIME.heading,
+        _("What was given back is in your deposit again, or made less what you owed."),
+    ),
     NoticeCode.DEDUCTION_UPHELD: NoticeWords(
         "bad",
         cases.STATES[CaseState.UPHELD].heading,

@@ -39,6 +39,11 @@ JOIN ledger_journal AS journal ON journal.reference = leg.public_id
 WHERE payout.application_id = %s
     AND journal.kind IN ('payout.leg_sent', 'payout.leg_failed', 'payout.leg_returned')
 """
+_ANNOUNCED = """
+SELECT public_id FROM deductions_case
+WHERE account_id = %s AND set_aside_minor > 0 AND announced_at < %s
+    AND (decided_at IS NULL OR decided_at > %s)
+"""
 _BALANCES = """
 SELECT book.balances[2], account.required_minor, book.balances[4], book.balances[5]
 FROM ledger_book AS book JOIN deposits_account AS account ON account.book_id = book.id
@@ -55,6 +60,8 @@ def judge_application(ask: Ask, evidence: Evidence, payout: tuple[Any, ...]) -> 
     if amount != asked or currency != row[9] or currency != shop.currency:
         yield "a payout pays what was asked", f"{application_id}: {amount} {currency}, not {asked}"
     blockers = sorted(_blockers(shop, kind, begun_at))
+    if kind != "excess" and ask(_ANNOUNCED, account_id, begun_at, begun_at):
+        blockers.append("an announced deduction")
     if blockers:
         yield "no payout against a condition", f"{application_id} ({kind}): {', '.join(blockers)}"
     yield from _approval(ask, application_id, row)

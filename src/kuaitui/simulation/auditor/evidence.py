@@ -26,7 +26,7 @@ class Shown:
     """Its owner's accounts by destination."""
     paid_in_minor: int
     deducted_minor: int
-    """What was taken and not given back."""
+    """What was taken and stays so, when everything has come to its end."""
     hearings: Sequence[Hearing]
 
 

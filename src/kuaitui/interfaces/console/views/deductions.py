@@ -104,7 +104,7 @@ DROP: Final = Act(
 )  # fmt: skip
 ANSWER: Final = Act(
     "answer", Permission.DEDUCTION_ANSWER, gettext_lazy("Decide the appeal"), ItemsForm,
-    lambda found: found.state is CaseState.APPEALED,
+    lambda found: found.can_be_answered,
     lambda found: (found.announced_by, found.replied_by, found.decided_by, found.appealed_by), _answer,
     gettext_lazy("Decided. The seller has been told."), "primary",
 )  # fmt: skip
@@ -296,7 +296,7 @@ def _waits_for(found: CaseView) -> str:
         return _("The seller can reply. Nothing is taken before that, or before the time is over.")
     if found.can_be_taken:
         return _("An approver who did not announce it decides.")
-    if found.state is CaseState.APPEALED:
+    if found.can_be_answered:
         return _("Somebody who had no part in it decides the appeal.")
     return ""
 
