@@ -66,7 +66,7 @@ def test_the_words_for_support_are_those_on_the_sellers_pages() -> None:
 def test_the_words_for_hearings_are_those_on_the_staffs_pages() -> None:
     page = (ROOT / "docs" / "how-to" / "hear-a-deduction.md").read_text(encoding="utf-8")
     told = re.findall(r"\*([A-Z][^*·]+) · ([^*]+)\*", page)
-    catalogue = CONSOLE_WORDS.read_text(encoding="utf-8")
+    catalogue = "".join(path.read_text("utf-8") for path in (CONSOLE_WORDS, PORTAL_WORDS))
 
     assert len(told) > 8
     assert [pair for pair in told if 'msgid "{}"\nmsgstr "{}"'.format(*pair) not in catalogue] == []
