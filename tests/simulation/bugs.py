@@ -40,7 +40,7 @@ class World(enum.Enum):
             return Recipe(seed, 10.0, shops=2, density=0.7)
         kinds = {ActKind.PAY_BY_CODE}
         if self is World.HEARINGS:
-            kinds = {ActKind.PAY_IN, ActKind.DEDUCT, ActKind.HEARING}
+            kinds = {ActKind.PAY_IN, ActKind.DEDUCT, ActKind.HEARING, ActKind.APPLY}
         others = set(ActKind) - kinds - {ActKind.OPEN_SHOP}
         return Recipe(seed, 0.5, shops=2, severity=SEVERITY, density=16.0).leaving_out(*others)
 
@@ -229,6 +229,27 @@ BUGS = (
         "kuaitui.payouts.queries.refused:is_refused",
         "return False",
         "return True",
+    ),
+    Bug(
+        "what is set aside for a deduction holds no refund of more up",
+        "kuaitui.deposits.queries.for_policy:deposit_for_policy",
+        "frozen_minor=frozen.minor,",
+        "frozen_minor=0,",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "an appeal that nobody answers gives back a part only",
+        "kuaitui.deductions.operations.appeal:grant_unanswered",
+        "_give_back(row, row.taken,",
+        "_give_back(row, row.taken[:1],",
+        world=World.HEARINGS,
+    ),
+    Bug(
+        "an appeal is granted before its time to be answered is over",
+        "kuaitui.deductions.rules:answer_lapses_at",
+        "return max(lapses_at, decide_by(terms, heard_at=appealed_at))",
+        "return decide_by(terms, heard_at=appealed_at)",
+        world=World.HEARINGS,
     ),
     Bug(
         "a deduction is taken before its seller was heard",
