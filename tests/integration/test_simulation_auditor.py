@@ -42,7 +42,7 @@ def rules_broken(made: World) -> set[str]:
         " FROM payouts_payout WHERE application_id = %s",
         made.application_id,
     )
-    shown = Shown(1, "CNY", Reported(), {}, paid_in_minor=0, deducted_minor=0)
+    shown = Shown(1, "CNY", Reported(), {}, paid_in_minor=0, deducted_minor=0, hearings=())
     evidence = Evidence(
         at=made.now, books={}, channel_times={}, shops={made.shop.account_id: shown}, heard={},
         attempts=0, wrongs=(), lost_numbers=(),

@@ -123,7 +123,7 @@ REFUSALS: list[tuple[int, str, QueryOutcome]] = [
     (403, "USER_ACCOUNT_ABNORMAL", FailedDefinite("USER_ACCOUNT_ABNORMAL")),
     (404, "RESOURCE_NOT_EXISTS", FailedDefinite("RESOURCE_NOT_EXISTS")),
     (404, "ORDER_NOT_EXIST", FailedDefinite("ORDER_NOT_EXIST")),
-    (400, "PARAM_ERROR", FailedDefinite("PARAM_ERROR")),
+    (400, "PARAM_ERROR", FailedDefinite("PARAM_ERROR", same_key_retry_ok=True)),
     (400, "INVALID_REQUEST", FailedDefinite("INVALID_REQUEST")),
     (404, "MCH_NOT_EXISTS", RejectedConfig("MCH_NOT_EXISTS")),
     (401, "SIGN_ERROR", RejectedConfig("SIGN_ERROR")),

@@ -186,8 +186,8 @@ def test_a_transfer_asked_about_stands_as_the_answer_says(
 @pytest.mark.parametrize(
     ("status", "code", "outcome"),
     [
-        (400, "PARAM_ERROR", FailedDefinite("PARAM_ERROR")),
-        (400, "INVALID_REQUEST", FailedDefinite("INVALID_REQUEST")),
+        (400, "PARAM_ERROR", FailedDefinite("PARAM_ERROR", same_key_retry_ok=True)),
+        (400, "INVALID_REQUEST", FailedDefinite("INVALID_REQUEST", same_key_retry_ok=True)),
         (403, "NOT_ENOUGH", FailedDefinite("NOT_ENOUGH", same_key_retry_ok=True)),
     ],
 )

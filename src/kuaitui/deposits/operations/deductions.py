@@ -133,19 +133,22 @@ def take_deduction(
     _reduce_holds(account, row, unsent, split.from_frozen, now)
     if occasion:
         set_off_debt(account, reference=occasion, now=now)
+    _tell(row, amount, actor, now)
+    return to_deduction(row)
+
+
+def _tell(row: models.Deduction, amount: Money, actor: Actor, now: dt.datetime) -> None:
+    account = row.account
     record(
         actor=actor,
         action="deposit.deducted",
         object_id=row.public_id,
         shop_key=account.shop_key,
-        details={"amount_minor": amount.minor, "reference": reference},
+        details={"amount_minor": amount.minor, "reference": row.reference},
         now=now,
     )
-    told = DepositDeducted(
-        account_id, account.shop_key, row.public_id, amount.minor, amount.currency
-    )
-    publish(told, now=now)
-    return to_deduction(row)
+    about = (account.public_id, account.shop_key, row.public_id)
+    publish(DepositDeducted(*about, amount.minor, amount.currency), now=now)
 
 
 @requires_transaction
