@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Callable
 
 import pytest
 from django.db import transaction
@@ -1018,3 +1019,21 @@ def test_no_transaction_is_open_while_the_channel_is_called() -> None:
             clock=lambda: NOW,
         )
     assert channel.calls == []
+
+
+def test_what_is_due_at_the_same_moment_is_due_in_the_order_in_which_it_was_made(
+    raw_sql: Callable[..., None],
+) -> None:
+    """Wherever its rows lie: a simulated year must be the same beside a busy neighbour."""
+    worlds = [payout(application_id=f"rfa_due_{number}") for number in range(3)]
+    for moved in ("next_check_at + interval '1 day'", "next_check_at - interval '1 day'"):
+        raw_sql(
+            f"UPDATE payouts_leg SET next_check_at = {moved} WHERE public_id = %s",
+            [worlds[0].leg_id],
+        )
+
+    raw_sql("SET LOCAL enable_indexscan = off")
+    raw_sql("SET LOCAL enable_bitmapscan = off")
+
+    assert queries.due_legs(now=NOW) == [world.leg_id for world in worlds]
+    assert queries.due_legs(now=NOW, limit=1) == [worlds[0].leg_id]

@@ -152,7 +152,9 @@ def due_pay_ins(*, now: dt.datetime, limit: int = 50) -> list[str]:
 
 def due_strays(*, now: dt.datetime, limit: int = 20) -> list[tuple[str, str]]:
     """Channel and number of the stray numbers to ask about now."""
-    rows = StrayNumber.objects.filter(next_check_at__lte=now).order_by("next_check_at")
+    rows = StrayNumber.objects.filter(next_check_at__lte=now).order_by(
+        "next_check_at", "channel", "number"
+    )
     return list(rows.values_list("channel", "number")[: min(limit, DUE_MAX)])
 
 

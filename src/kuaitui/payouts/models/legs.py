@@ -189,7 +189,7 @@ class PayoutLeg(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["next_check_at"],
+                fields=["next_check_at", "id"],
                 name="payouts_leg_due",
                 condition=Q(next_check_at__isnull=False, set_aside_at=None),
             ),

@@ -31,12 +31,10 @@ WHERE leg.next_check_at <= %(now)s AND leg.set_aside_at IS NULL
         )
     )
 """
-_UNSETTLED: Final = (
-    f"SELECT leg.public_id {_DUE} AND leg.state <> 'paid' ORDER BY leg.next_check_at LIMIT %(room)s"
-)
-_WATCHED: Final = (
-    f"SELECT leg.public_id {_DUE} AND leg.state = 'paid' ORDER BY leg.next_check_at LIMIT %(room)s"
-)
+# In one order, also of those that are due at the same moment: a simulated year is played by it.
+_FIRST: Final = "ORDER BY leg.next_check_at, leg.id LIMIT %(room)s"
+_UNSETTLED: Final = f"SELECT leg.public_id {_DUE} AND leg.state <> 'paid' {_FIRST}"
+_WATCHED: Final = f"SELECT leg.public_id {_DUE} AND leg.state = 'paid' {_FIRST}"
 _COUNT: Final = f"SELECT count(*) {_DUE}"
 _SINCE: Final = f"SELECT min(leg.next_check_at) {_DUE}"
 
