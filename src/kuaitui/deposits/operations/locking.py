@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kuaitui.deposits.errors import (
-    DepositAccountUnknown,
-    DepositAmountNotPositive,
-    DepositCurrencyWrong,
-)
+from kuaitui.deposits import rules
+from kuaitui.deposits.errors import DepositAccountUnknown
 from kuaitui.deposits.models import DepositAccount
 from kuaitui.kernel.money import Money
 from kuaitui.kit.transactions import requires_transaction
@@ -49,7 +46,4 @@ def require_payable(amount: Money, account: DepositAccount) -> None:
         DepositCurrencyWrong: another currency.
         DepositAmountNotPositive: nothing, or less.
     """
-    if amount.currency != account.currency:
-        raise DepositCurrencyWrong(given=amount.currency, expected=account.currency)
-    if not amount.is_positive:
-        raise DepositAmountNotPositive(minor=amount.minor)
+    rules.require_payable(amount, currency=account.currency)

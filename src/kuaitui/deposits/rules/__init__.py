@@ -1,6 +1,7 @@
 """Rules of deposits: pure, no clock, no database."""
 
 from kuaitui.deposits.rules.alipay_accounts import parse_alipay_account, tail_of
+from kuaitui.deposits.rules.amounts import require_payable
 from kuaitui.deposits.rules.deductions import require_deductible
 from kuaitui.deposits.rules.pay_ins import (
     LATE_WINDOW,
@@ -56,6 +57,7 @@ __all__ = [
     "plan_route",
     "refundable_until",
     "require_deductible",
+    "require_payable",
     "split_deduction",
     "tail_of",
     "take_oldest_first",

@@ -9,9 +9,8 @@ from kuaitui.deposits.errors import (
     DeductionItemUnexplained,
     DeductionReasonMissing,
     DeductionTooLong,
-    DepositAmountNotPositive,
-    DepositCurrencyWrong,
 )
+from kuaitui.deposits.rules.amounts import require_payable
 from kuaitui.deposits.types import DeductionItem
 from kuaitui.kernel.money import Money
 
@@ -40,11 +39,8 @@ def require_deductible(
     if not _fits(items, reason=reason, clause=clause):
         raise DeductionTooLong
     for item in items:
-        if item.unit_amount.currency != currency:
-            raise DepositCurrencyWrong(given=item.unit_amount.currency, expected=currency)
-        for amount in (item.amount, item.unit_amount):
-            if not amount.is_positive:
-                raise DepositAmountNotPositive(minor=amount.minor)
+        require_payable(item.unit_amount, currency=currency)
+        require_payable(item.amount, currency=currency)
         if not item.description.strip() or not item.evidence:
             raise DeductionItemUnexplained
     if not reason.strip() or not clause.strip():
