@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,9 @@ from kuaitui.payouts.errors import (
     PayoutBeingAskedBack,
     ReasonMissing,
 )
+from kuaitui.payouts.models import BatchLeg
 from kuaitui.payouts.states import LegState, PayoutState
+from tests.support import batches_given as bg
 from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.clock import standing_at
@@ -181,6 +184,22 @@ def test_after_a_restore_it_is_asked_about_first() -> None:
     assert attempt(world, Unknown("deadline"), now=held_at + MINUTE) is LegState.READY
     is_not_stopped(world, PayoutBeingAskedBack, now=held_at + MINUTE)
     assert not may_be_stopped(world)
+
+
+def test_it_leaves_the_batch_that_it_was_gathered_for_again(settings: Any) -> None:
+    """Or nobody could release that batch: one of its parts could not be sent any more."""
+    bg.bank_in_settings(settings)
+    bank, world = bg.bank(settings), bg.waiting()
+    for now in (NOW, LATE):
+        bg.released(bank, now=now)
+        assert attempt(world, REFUSED, now=now) is LegState.READY
+    batch_id = operations.build_batch(channel=bank, actor=given.reviewer(), now=LATE)
+    assert [leg.leg_id for leg in queries.legs_of_batch(batch_id)] == [world.leg_id]
+
+    stop(world)
+
+    assert not BatchLeg.objects.filter(leg__public_id=world.leg_id, left_at=None).exists()
+    assert queries.differences() == []
 
 
 def test_somebody_says_why() -> None:

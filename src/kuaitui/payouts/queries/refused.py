@@ -27,7 +27,7 @@ def is_refused(leg: PayoutLeg, *, declared: ChannelCapabilities | None, now: dt.
     attempts = [
         Attempted(*row) for row in rows.values_list("kind", "outcome", "started_at", "cause")
     ]
-    if not attempts or attempts[-1].outcome is None:
+    if not attempts:
         return False
     facts = facts_of(
         attempts,
