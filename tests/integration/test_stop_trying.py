@@ -186,6 +186,20 @@ def test_after_a_restore_it_is_asked_about_first() -> None:
     assert not may_be_stopped(world)
 
 
+def test_what_was_set_aside_over_a_restore_is_asked_about_before_it_is_ended() -> None:
+    """The hold is over, for what is set aside keeps nobody waiting; nobody has asked about it yet."""
+    world = refused_for_hours()
+    operations.set_leg_aside(leg_id=world.leg_id, reason="drill", now=LATE)
+    operations.hold_sending(reason="The disk is new.", actor=given.approver(), now=LATE)
+    operations.propose_release(finding="All asked.", actor=given.reviewer(), now=LATE + MINUTE)
+    operations.confirm_release(actor=given.approver(), now=LATE + MINUTE)
+    operations.release_leg(
+        leg_id=world.leg_id, actor=given.approver(), reason="Over.", now=LATE + MINUTE
+    )
+
+    is_not_stopped(world)
+
+
 def test_it_leaves_the_batch_that_it_was_gathered_for_again(settings: Any) -> None:
     """Or nobody could release that batch: one of its parts could not be sent any more."""
     bg.bank_in_settings(settings)

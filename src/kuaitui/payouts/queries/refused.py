@@ -40,4 +40,4 @@ def is_refused(leg: PayoutLeg, *, declared: ChannelCapabilities | None, now: dt.
         checks=leg.checks,
         sends=leg.sends,
     )
-    return is_refused_for_now(facts, attempts[-1], capabilities=declared, now=now)
+    return is_refused_for_now(facts, resend_window=declared.resend_window, now=now)

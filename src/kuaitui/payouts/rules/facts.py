@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kuaitui.channels.port import ChannelCapabilities
 from kuaitui.payouts.states import LegState
 from kuaitui.payouts.types import ACKNOWLEDGING, WITHOUT_EFFECT, AttemptKind, AttemptOutcome
 
@@ -97,28 +96,17 @@ def _code_of(send: Attempted | None, outcome: AttemptOutcome) -> str:
     return send.cause if send is not None and send.outcome == outcome else ""
 
 
-def is_refused_for_now(
-    facts: LegFacts,
-    last: Attempted,
-    *,
-    capabilities: ChannelCapabilities,
-    now: dt.datetime,
-) -> bool:
+def is_refused_for_now(facts: LegFacts, *, resend_window: dt.timedelta, now: dt.datetime) -> bool:
     """Whether a leg that waits to be sent again is certainly not paid, by a refusal for now.
 
-    The refusal was its last call; or it had been refused while an earlier send was in doubt, and the
-    channel, asked after its floor and while it remembers numbers, does not know it: on the same word
-    a leg fails that was refused for good.
+    It waits only if no send of it took effect: each was refused or not sent, or its channel, asked
+    after its floor, does not know it. That word is good while the channel remembers the first send of
+    which it might have been otherwise: on it a leg fails that was refused for good.
     """
     if facts.state is not LegState.READY or not facts.put_off_code:
         return False
-    if last.kind == AttemptKind.SEND:
-        return True
-    was_unknown = last.kind == AttemptKind.QUERY and last.outcome == AttemptOutcome.NOT_FOUND
-    after_the_floor = last.started_at - facts.last_sent_at >= capabilities.not_found_floor
     first = facts.first_sent_at
-    is_remembered = first is None or now - first < capabilities.resend_window
-    return was_unknown and after_the_floor and is_remembered and not facts.is_acknowledged
+    return first is None or now - first < resend_window
 
 
 def is_acknowledged(outcomes: Iterable[AttemptOutcome]) -> bool:
