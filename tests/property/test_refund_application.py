@@ -44,6 +44,10 @@ BEFORE_PAYING = {
     State.APPEALED,
 }  # fmt: skip
 SWEEPS_MAX = 2
+PATIENCE_MAX = 3
+"""So often a history waits for the whole time to repair; open ways back stay open to its end."""
+PAID_DAYS_AGO = {True: 20, False: 200}
+"""By whether the money can go back the way it came, for a year."""
 REPAIR_DAYS = 90
 ALLOWED: dict[str, set[State]] = {
     "withdraw": BEFORE_PAYING | {State.PAYING, State.WITHDRAWN},
@@ -115,6 +119,7 @@ class Applications(RuleBasedStateMachine):
         self.history._from_testcase = True
         self.history.__enter__()
         self.sweeps = 0
+        self.waits = 0
         self.pay_ins = 0
 
     def teardown(self) -> None:
@@ -124,7 +129,9 @@ class Applications(RuleBasedStateMachine):
 
     @initialize(deposit=st.sampled_from(DEPOSITS), goes_back=st.booleans())
     def begin(self, deposit: tuple[str, ...], goes_back: bool) -> None:
-        self.made: World = world(deposit, required="¥0", route_open=goes_back)
+        self.made: World = world(
+            deposit, required="¥0", route_open=goes_back, paid_days_ago=PAID_DAYS_AGO[goes_back]
+        )
         total = sum(given.yuan(part).minor for part in deposit)
         self.model = Model(available=total, goes_back=goes_back)
         given.destination(self.made.shop)
@@ -258,7 +265,8 @@ class Applications(RuleBasedStateMachine):
     @rule(actor=st.sampled_from(STAFF), is_patient=st.booleans())
     def propose_close_out(self, actor: Actor, is_patient: bool) -> None:
         model = self.model
-        if is_patient and model.state is State.RETURNED:
+        if is_patient and model.state is State.RETURNED and self.waits < PATIENCE_MAX:
+            self.waits += 1
             self.made.now += (REPAIR_DAYS + 1) * given.DAY
         is_over = model.came_back_at is not None and (
             self.made.now.date() - model.came_back_at.date()
@@ -396,7 +404,9 @@ class Applications(RuleBasedStateMachine):
             self.made.shop.account_id,
             f"{minor / 100:.2f}",
             # Later than all before: of two at one moment chance would say which goes back first.
-            paid_at=self.made.now - 100 * given.DAY + self.pay_ins * dt.timedelta(seconds=1),
+            paid_at=self.made.now
+            - (PAID_DAYS_AGO[model.goes_back] - 10) * given.DAY
+            + self.pay_ins * dt.timedelta(seconds=1),
             route_open=model.goes_back,
             now=self.made.now,
         )
