@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -26,6 +27,8 @@ ANSWER_S = 60
 class Serve:
     """One running `kuaitui serve` and what it prints."""
 
+    started: ClassVar[list[Serve]] = []
+
     def __init__(self, var: Path, *options: str, **environment: str) -> None:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self.process = subprocess.Popen(
@@ -33,6 +36,7 @@ class Serve:
             env={**inherited, "KUAITUI_VAR": str(var), **environment},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
+        self.started.append(self)
         self.lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -55,6 +59,15 @@ class Serve:
         with self.process.stdout as said:
             for line in said:
                 self.lines.put(line)
+
+
+@pytest.fixture(autouse=True)
+def none_outlives_its_test() -> Iterator[None]:
+    yield
+    while Serve.started:
+        process = Serve.started.pop().process
+        process.kill()  # nothing to a process that has ended
+        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +108,9 @@ def test_a_request_under_way_is_finished_before_the_end(var) -> None:
     serve.await_line("Serving")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        # Connections are taken in their order: one that came later has its answer, so the
+        # first one no longer waits to be accepted, where an ending server would reset it.
+        assert httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False).status_code == 200
         serve.process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
         client.sendall(b"Connection: close\r\n\r\n")
