@@ -204,7 +204,7 @@ BUGS = (
         f"{HOLDS}:release_deposit",
         "set_off_debt(account",
         "_post(account, 'release', f'{reference}/again', Account.FROZEN, Account.AVAILABLE,"
-        " open_, now); set_off_debt(account",
+        " released, now); set_off_debt(account",
         seed=17,
     ),
     Bug(
