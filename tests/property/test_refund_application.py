@@ -92,6 +92,8 @@ class Model:
     refused_card: str = ""
     came_back_at: dt.datetime | None = None
     proposer: Actor | None = None
+    lots_moved: bool = False
+    """Whether lots changed since the first approval: the same amount may have to go in other parts."""
 
     @property
     def is_open(self) -> bool:
@@ -214,13 +216,16 @@ class Applications(RuleBasedStateMachine):
         target = State.AWAITING_SECOND_APPROVAL if needs_two else State.PAYING
         act = self.with_hash(operations.approve_application, actor, note="")
         if self.does(act, is_legal, target):
-            model.maker = actor
+            model.maker, model.lots_moved = actor, False
 
     @when_allowed("confirm")
     @rule(actor=st.sampled_from(STAFF))
     def confirm(self, actor: Actor) -> None:
         model = self.model
         is_legal = model.state is State.AWAITING_SECOND_APPROVAL and actor is not model.maker
+        if model.lots_moved:
+            # A deduction of what is free takes from the oldest lots, of which the parts were to go.
+            is_legal &= self.made.case.approval_obstacle != "refund.approval_outdated"
         act = self.with_hash(operations.confirm_approval, actor, amount_retyped=None)
         self.does(act, is_legal, State.PAYING)
 
@@ -368,6 +373,7 @@ class Applications(RuleBasedStateMachine):
     @rule(minor=st.integers(1, 2_000_000))
     def deduct(self, minor: int) -> None:
         model = self.model
+        model.lots_moved = True
         self.made.deduct(f"{minor / 100:.2f}")
         if model.state is State.SUBMITTED:
             # The check comes with the news, before that of the deduction.
@@ -399,6 +405,7 @@ class Applications(RuleBasedStateMachine):
     @rule(minor=st.integers(1, 1_000_000))
     def pay_in(self, minor: int) -> None:
         model = self.model
+        model.lots_moved |= model.owed > 0
         self.pay_ins += 1
         given.pay_in(
             self.made.shop.account_id,
