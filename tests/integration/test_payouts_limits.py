@@ -24,7 +24,14 @@ from kuaitui.payouts.errors import (
 )
 from kuaitui.payouts.queries.limits import limits_on
 from kuaitui.payouts.states import LegState
-from kuaitui.payouts.types import AttemptKind, BalanceSource, LimitScope, Pace, TripRates
+from kuaitui.payouts.types import (
+    ALL_CHANNELS,
+    AttemptKind,
+    BalanceSource,
+    LimitScope,
+    Pace,
+    TripRates,
+)
 from tests.support import given
 from tests.support import payouts_given as pg
 from tests.support.given import NOW, yuan
@@ -391,6 +398,27 @@ def test_too_many_bad_sends_stop_a_channel_by_itself(
     assert found == ((given.CHANNEL,) if stopped else ())
     assert any(switch.is_stopped for switch in queries.kill_switches()) is stopped
     assert operations.trip_on_rates(rates=RATES, now=NOW + MINUTE) == ()
+
+
+def test_a_send_counts_once_however_many_switches_were_ever_turned() -> None:
+    for channel in (given.CHANNEL, ALL_CHANNELS):
+        pg.stop(channel, now=NOW - given.DAY)
+        pg.resume(channel, now=NOW - given.DAY)
+    sends(*[Unknown("x")] * 2)
+
+    assert operations.trip_on_rates(rates=RATES, now=NOW + MINUTE) == ()
+
+
+def test_no_older_switch_of_all_stops_a_channel_again_that_people_released() -> None:
+    pg.stop(ALL_CHANNELS, now=NOW - given.DAY)
+    pg.resume(ALL_CHANNELS, now=NOW - given.DAY)
+    sends(*[Unknown("x")] * 4)
+    later = NOW + MINUTE
+    assert operations.trip_on_rates(rates=RATES, now=later)
+
+    pg.resume(now=later)
+
+    assert operations.trip_on_rates(rates=RATES, now=later) == ()
 
 
 def test_what_was_sent_before_people_released_a_channel_does_not_stop_it_again() -> None:

@@ -28,13 +28,13 @@ def send_rates(*, since: dt.datetime) -> tuple[SendRate, ...]:
             "SELECT leg.channel, count(*),"
             " count(*) FILTER (WHERE attempt.outcome = 'unknown'),"
             " count(*) FILTER (WHERE attempt.outcome = 'failed'),"
-            " COALESCE(bool_or(switch.is_stopped), false)"
+            " COALESCE(switch.is_stopped, false)"
             " FROM payouts_attempt AS attempt JOIN payouts_leg AS leg ON leg.id = attempt.leg_id"
-            " LEFT JOIN payouts_channel_switch AS switch"
-            " ON switch.channel = leg.channel OR switch.channel = %s"
+            " CROSS JOIN LATERAL (SELECT max(set_at) AS set_at, bool_or(is_stopped) AS is_stopped"
+            " FROM payouts_channel_switch WHERE channel IN (leg.channel, %s)) AS switch"
             " WHERE attempt.kind = 'send' AND attempt.started_at > %s"
             " AND attempt.started_at > COALESCE(switch.set_at, '-infinity')"
-            " AND attempt.outcome IS NOT NULL GROUP BY leg.channel ORDER BY leg.channel",
+            " AND attempt.outcome IS NOT NULL GROUP BY leg.channel, switch.is_stopped ORDER BY leg.channel",
             [ALL_CHANNELS, since],
         )
         return tuple(SendRate(*row) for row in cursor.fetchall())
