@@ -33,12 +33,11 @@ NO_PART_IN_YEARS: Final = (
     *(f"src/kuaitui/interfaces/{pages}/" for pages in ("callbacks", "console", "design", "portal")),
 )
 PLAYS_ALIKE: Final = {
-    # A part that was sent again on its channel's word, refused or lost once more and not found, is
-    # sent once more, also when the first send is long ago. Before, it was asked about for ever, which
-    # is a finding; of a sound history it could happen only in the days that a restore took back. Of
-    # years, and of crashes, which last minutes while a channel remembers numbers for days.
-    "706c6e3cc477": "1fd107c35617",
-    "4b4682684429": "c80d0876f66d",
+    # By how many sends a channel stops by itself is counted anew where its own switch and that of
+    # all were both turned: no history plays that sweep, and no crash turns a switch. Of crashes and
+    # of years.
+    "7914ba1ea1c1": "dfeb5df55b58",
+    "934553ffabbb": "92fd7068f4fe",
 }
 """A program, and the one before it that played the same histories, but for those that are findings.
 
